@@ -1,0 +1,128 @@
+package config
+
+import (
+	"time"
+)
+
+// rootFile is the root configuration as it is written.
+type rootFile struct {
+	Zone        string
+	Catalogue   []placed[string]
+	Services    []serviceEntry
+	Calendars   []calendarEntry
+	Correlation correlationEntry
+	Levels      levelsEntry
+	Journal     Journal
+	ClickHouse  ClickHouse
+	Ingest      Ingest
+}
+
+// Journal is what the journal may take.
+type Journal struct {
+	MaxBytes int64 // of disk; full is a 503
+}
+
+// Ingest bounds what is received.
+type Ingest struct {
+	MaxBodyBytes int64 // of one request, decompressed; more is a 413
+}
+
+// ClickHouse says where rows are stored: in the server of DSN, or embedded where there is none.
+type ClickHouse struct {
+	DSN          string // clickhouse://user@host:9000; "" is the embedded engine
+	PasswordFile string // absolute; read at each connection
+	Database     string
+	Embedded     Embedded
+}
+
+// Embedded bounds the engine that runs inside.
+type Embedded struct {
+	MemoryBytes int64 // max_server_memory_usage
+	CacheBytes  int64 // of each of its caches
+	TCPPort     int   // 0: any free one
+	HTTPPort    int   // 0: any free one
+}
+
+func rootKeys() reader[rootFile] {
+	return object(
+		key(Key{Name: "zone", Default: "UTC", Text: "the IANA zone in which days, weeks and months are cut"},
+			asZone, func(r *rootFile) *string { return &r.Zone }),
+		key(Key{Name: "catalogue", Text: "files of the catalogue, relative to this file; * and ? stand for parts of names"},
+			list(at(asText)), func(r *rootFile) *[]placed[string] { return &r.Catalogue }),
+		key(Key{Name: "services", Text: "services, as in a catalogue file"},
+			list(serviceKeys()), func(r *rootFile) *[]serviceEntry { return &r.Services }),
+		key(Key{Name: "calendars", Text: "calendars of agreed service time, as in a catalogue file"},
+			list(calendarKeys()), func(r *rootFile) *[]calendarEntry { return &r.Calendars }),
+		key(Key{Name: "correlation", Text: "how alerts become episodes and episodes incidents"},
+			correlationKeys(), func(r *rootFile) *correlationEntry { return &r.Correlation }),
+		key(Key{Name: "levels", Text: "how episodes become states of services"},
+			levelsKeys(), func(r *rootFile) *levelsEntry { return &r.Levels }),
+		key(Key{Name: "journal", Text: "the durable log of what arrived"},
+			journalKeys(), func(r *rootFile) *Journal { return &r.Journal }),
+		key(Key{Name: "clickhouse", Text: "where rows are stored"},
+			clickhouseKeys(), func(r *rootFile) *ClickHouse { return &r.ClickHouse }),
+		key(Key{Name: "ingest", Text: "what may be sent"},
+			ingestKeys(), func(r *rootFile) *Ingest { return &r.Ingest }),
+	)
+}
+
+// correlationEntry is the root's correlation section.
+type correlationEntry struct {
+	ServiceLabels []string
+	CopyWindow    time.Duration
+	StaleAfter    time.Duration
+	ReopenWindow  time.Duration
+}
+
+func correlationKeys() reader[correlationEntry] {
+	return object(
+		key(Key{Name: "service_labels", Default: "[service, deployment, app, job]", Text: "the labels that name an alert's service where no matchers do; the first that is present wins"},
+			list(asText), func(c *correlationEntry) *[]string { return &c.ServiceLabels }),
+		key(Key{Name: "copy_window", Default: "15m", Text: "so long after an episode closed, the same firing again is a copy; later it reopens the episode"},
+			asDuration, func(c *correlationEntry) *time.Duration { return &c.CopyWindow }),
+		key(Key{Name: "stale_after", Default: "9h", Text: "an open episode that was not seen for so long is unknown; two repeat_intervals of Alertmanager and a margin"},
+			asDuration, func(c *correlationEntry) *time.Duration { return &c.StaleAfter }),
+		key(Key{Name: "reopen_window", Default: "30m", Text: "so long after an incident was resolved, more of the same reopens it; later it is a new incident"},
+			asDuration, func(c *correlationEntry) *time.Duration { return &c.ReopenWindow }),
+	)
+}
+
+func journalKeys() reader[Journal] {
+	return object(
+		key(Key{Name: "max_bytes", Default: "10GiB", Text: "the disk that it may take; when it is full, senders get 503 and retry"},
+			asSize, func(j *Journal) *int64 { return &j.MaxBytes }),
+	)
+}
+
+func ingestKeys() reader[Ingest] {
+	return object(
+		key(Key{Name: "max_body_bytes", Default: "16MiB", Text: "the largest request, decompressed; more is refused with 413"},
+			asSize, func(i *Ingest) *int64 { return &i.MaxBodyBytes }),
+	)
+}
+
+func clickhouseKeys() reader[ClickHouse] {
+	return object(
+		key(Key{Name: "dsn", Default: "the embedded engine", Text: "the server, as clickhouse://user@host:9000; several hosts by commas"},
+			asDSN, func(c *ClickHouse) *string { return &c.DSN }),
+		key(Key{Name: "password_file", Text: "the file that holds the password of the user in dsn, relative to this file"},
+			asText, func(c *ClickHouse) *string { return &c.PasswordFile }),
+		key(Key{Name: "database", Default: "evenkeel", Text: "the database; it is made if it is not there"},
+			asDatabase, func(c *ClickHouse) *string { return &c.Database }),
+		key(Key{Name: "embedded", Text: "the engine that runs inside where there is no dsn"},
+			embeddedKeys(), func(c *ClickHouse) *Embedded { return &c.Embedded }),
+	)
+}
+
+func embeddedKeys() reader[Embedded] {
+	return object(
+		key(Key{Name: "memory", Default: "2GiB", Text: "the memory that it may take"},
+			asSize, func(e *Embedded) *int64 { return &e.MemoryBytes }),
+		key(Key{Name: "caches", Default: "256MiB", Text: "the size of each of its caches"},
+			asSize, func(e *Embedded) *int64 { return &e.CacheBytes }),
+		key(Key{Name: "tcp_port", Default: "0", Text: "its native port on the loopback; 0 is any free one"},
+			asPort, func(e *Embedded) *int { return &e.TCPPort }),
+		key(Key{Name: "http_port", Default: "0", Text: "its HTTP port on the loopback; 0 is any free one"},
+			asPort, func(e *Embedded) *int { return &e.HTTPPort }),
+	)
+}
