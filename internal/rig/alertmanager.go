@@ -14,28 +14,30 @@ import (
 // placeholder: it was built without the JavaScript of its user interface.
 func Alertmanager(t testing.TB, config string, flags ...string) *Process {
 	t.Helper()
-	return alertmanager(t, parts.Alertmanager, config, flags)
+	return alertmanager(t, exec.Command(part(t, parts.Alertmanager)), config, flags)
 }
 
 // AlertmanagerOld starts Debian's Alertmanager, 0.25: the oldest that sites
 // still run, with fewer fields in its webhook.
 func AlertmanagerOld(t testing.TB, config string, flags ...string) *Process {
 	t.Helper()
-	return alertmanager(t, parts.AlertmanagerOld, config, flags)
+	cmd := exec.Command(part(t, parts.AlertmanagerOld))
+	cmd.Dir = filepath.Join(filepath.Dir(cmd.Path), "..", "..") // the package's: its templates are found from there
+	return alertmanager(t, cmd, config, flags)
 }
 
-func alertmanager(t testing.TB, rel, config string, flags []string) *Process {
+func alertmanager(t testing.TB, cmd *exec.Cmd, config string, flags []string) *Process {
 	t.Helper()
-	binary := part(t, rel)
 	dir := t.TempDir()
 	address := fmt.Sprintf("127.0.0.1:%d", FreePort(t))
-	args := append([]string{
-		"--config.file=" + write(t, dir, "alertmanager.yml", config),
-		"--storage.path=" + filepath.Join(dir, "data"),
-		"--web.listen-address=" + address,
+	cmd.Args = append(cmd.Args,
+		"--config.file="+write(t, dir, "alertmanager.yml", config),
+		"--storage.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+address,
 		"--cluster.listen-address=", // alone
-	}, flags...)
-	return Start(t, filepath.Base(binary), exec.Command(binary, args...), "http://"+address, "/-/ready")
+	)
+	cmd.Args = append(cmd.Args, flags...)
+	return Start(t, filepath.Base(cmd.Path), cmd, "http://"+address, "/-/ready")
 }
 
 // Amtool runs Debian's amtool and returns what it wrote to both outputs.

@@ -27,6 +27,8 @@ func Prometheus(t testing.TB, config, rules string, flags ...string) *Process {
 		"--storage.tsdb.path=" + filepath.Join(dir, "data"),
 		"--web.listen-address=" + address,
 		"--web.enable-lifecycle",
+		// It knows its Alertmanagers only after 5 s; what fired before is sent again after this.
+		"--rules.alert.resend-delay=1s",
 	}, flags...)
 	return Start(t, "prometheus", exec.Command(binary, args...), "http://"+address, "/-/ready")
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -12,8 +13,9 @@ import (
 )
 
 // unpack downloads a Debian package with apt's own client, which checks its signature,
-// and unpacks it into folder/debian-NAME. Nothing is installed.
-func unpack(folder, name string) error {
+// and unpacks it into folder/debian-NAME, where adapt, which may be nil, makes it run.
+// Nothing is installed.
+func unpack(folder, name string, adapt func(dir string) error) error {
 	if !onPath("apt-get") || !onPath("dpkg-deb") {
 		return errors.New("it comes from a Debian package, and this is not Debian")
 	}
@@ -24,8 +26,28 @@ func unpack(folder, name string) error {
 			return err
 		}
 		defer func() { _ = os.RemoveAll(filepath.Dir(deb)) }()
-		return command("", "dpkg-deb", "-x", deb, dir)
+		if err := command("", "dpkg-deb", "-x", deb, dir); err != nil || adapt == nil {
+			return err
+		}
+		return adapt(dir)
 	})
+}
+
+// relocateAlertmanager lets Debian's Alertmanager run where it was unpacked. It reads its
+// templates below an absolute path, which is there only when it is installed; in the
+// copy that path becomes a relative one of the same length, and package rig
+// starts it in the folder of the package.
+func relocateAlertmanager(dir string) error {
+	const installed, relative = "/usr/share/prometheus/alertmanager", "usr//share/prometheus/alertmanager"
+	file := filepath.Join(dir, "usr", "bin", "prometheus-alertmanager")
+	program, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(program, []byte(installed)) {
+		return nil // a release that embeds its templates
+	}
+	return os.WriteFile(file, bytes.ReplaceAll(program, []byte(installed), []byte(relative)), 0o755)
 }
 
 // download returns the path of the package's file, alone in a folder of its own.

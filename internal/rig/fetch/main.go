@@ -76,12 +76,12 @@ func components(folder string) []component {
 		}, {
 			name:    "Prometheus",
 			present: in(parts.Prometheus),
-			fetch:   func() error { return unpack(folder, "prometheus") },
+			fetch:   func() error { return unpack(folder, "prometheus", nil) },
 			without: "the end-to-end tests, and the check of the compose files",
 		}, {
 			name:    "old Alertmanager",
 			present: in(parts.AlertmanagerOld),
-			fetch:   func() error { return unpack(folder, "prometheus-alertmanager") },
+			fetch:   func() error { return unpack(folder, "prometheus-alertmanager", relocateAlertmanager) },
 			without: "the tests against an older Alertmanager, and those with amtool",
 		}, {
 			name:    "Alertmanager " + parts.AlertmanagerVersion,
