@@ -1,6 +1,9 @@
 package sla
 
-import "github.com/evenkeel/evenkeel/correlate"
+import (
+	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/ingest"
+)
 
 // Config is what the levels need to know. It is part of the configuration record.
 type Config struct {
@@ -71,3 +74,10 @@ type Hours struct {
 	From     int   `json:"from"`
 	To       int   `json:"to"`
 }
+
+// RestateDays is how far back late data and changes of configuration restate
+// rows. What lies before, a little more than a quarter, stands as it was written.
+const RestateDays = 100
+
+// MaxSegment is the greatest length of a row: no local day is longer.
+const MaxSegment = 26 * ingest.Hour

@@ -65,3 +65,42 @@ type Output struct {
 	Ledger   []LedgerRow
 	Segments []SegmentRow
 }
+
+// Segment is a stretch of time in which one service was in one bucket and state
+// under one agreement, as it was known at a time: what is left of the signed
+// rows, clipped to the window asked for and joined across midnights.
+type Segment struct {
+	Tenant    string        `json:"tenant"`
+	Service   string        `json:"service"`
+	Agreement string        `json:"agreement"`
+	Bucket    Bucket        `json:"bucket"`
+	State     State         `json:"state"`
+	From      ingest.Millis `json:"from"`
+	To        ingest.Millis `json:"to"`
+	// Open says that it reaches the instant it is known at: an outage that runs.
+	Open bool `json:"open"`
+	// StatedAt is when the newest of its rows was recorded: late data shows here.
+	StatedAt ingest.Millis `json:"stated_at"`
+}
+
+// Stretch is a stretch of time in which one service was in one state, out of the
+// ledger: independent of agreements, clipped and joined as a [Segment] is.
+type Stretch struct {
+	Tenant   string        `json:"tenant"`
+	Service  string        `json:"service"`
+	State    State         `json:"state"` // covered, down, degraded or unknown
+	From     ingest.Millis `json:"from"`
+	To       ingest.Millis `json:"to"`
+	Open     bool          `json:"open"`
+	StatedAt ingest.Millis `json:"stated_at"`
+}
+
+// Discrepancy is something that signed rows must never add up to.
+type Discrepancy struct {
+	Table     string        `json:"table"`
+	Tenant    string        `json:"tenant"`
+	Service   string        `json:"service"`
+	Agreement string        `json:"agreement"`
+	At        ingest.Millis `json:"at"`
+	Problem   string        `json:"problem"`
+}

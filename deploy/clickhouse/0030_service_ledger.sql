@@ -1,0 +1,21 @@
+-- Signed, dated segments of what a service was in, in UTC, independent of agreements.
+-- A row spans at most one UTC day, so a window reads starts_at from one day before it.
+-- The month leads the order: a window of all services is a few ranges, and so is
+-- one service within each month.
+CREATE TABLE IF NOT EXISTS {{.Table "service_ledger"}}{{.OnCluster}}
+(
+    partition   UInt32,
+    position    UInt64,
+    ordinal     UInt32,
+    recorded_at DateTime64(3, 'UTC'),
+    tenant      LowCardinality(String),
+    service     LowCardinality(String),
+    state       LowCardinality(String),
+    starts_at   DateTime64(3, 'UTC'),
+    ends_at     DateTime64(3, 'UTC'),
+    sign        Int8,
+    INDEX address position TYPE minmax GRANULARITY 1
+)
+ENGINE = {{.MergeTree}}
+PARTITION BY toYear(starts_at)
+ORDER BY (tenant, toYYYYMM(starts_at), service, starts_at, state)

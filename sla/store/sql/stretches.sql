@@ -1,0 +1,18 @@
+-- What the signed rows of the ledger leave in [from, to), as known at as_of, unclipped.
+SELECT
+    service,
+    state,
+    toUnixTimestamp64Milli(starts_at) AS from_ms,
+    toUnixTimestamp64Milli(ends_at) AS until_ms,
+    toUnixTimestamp64Milli(maxIf(recorded_at, sign > 0)) AS stated_ms
+FROM service_ledger
+WHERE tenant = {tenant:String}
+  AND starts_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {max_length_ms:Int64}, 'UTC')
+  AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
+  AND ends_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
+  AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
+  AND ({every_service:UInt8} = 1 OR service IN {services:Array(String)})
+  AND ({every_state:UInt8} = 1 OR state IN {states:Array(String)})
+GROUP BY service, state, starts_at, ends_at
+HAVING sum(sign) > 0
+ORDER BY service, state, starts_at, ends_at
