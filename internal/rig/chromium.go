@@ -211,6 +211,7 @@ func (p *Page) PDF(t testing.TB) []byte {
 // Keep writes a picture of the page to a file that outlives the test, below the system's
 // temporary folder or $EVENKEEL_PICTURES, and logs its path.
 func (p *Page) Keep(t testing.TB) {
+	t.Helper()
 	folder := os.Getenv("EVENKEEL_PICTURES")
 	if folder == "" {
 		folder = filepath.Join(os.TempDir(), "evenkeel-pictures")

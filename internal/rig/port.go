@@ -1,7 +1,6 @@
 package rig
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -17,7 +16,7 @@ func FreePort(t testing.TB) int {
 	var listen net.ListenConfig
 	for range 100 {
 		port := first + rand.IntN(last-first)
-		l, err := listen.Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		l, err := listen.Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
 		}

@@ -22,6 +22,7 @@ func Missing(t testing.TB, format string, args ...any) {
 
 // recordSkip adds a line to the list that `make test` shows at its end.
 func recordSkip(t testing.TB, reason string) {
+	t.Helper()
 	list := os.Getenv("EVENKEEL_SKIPS")
 	if list == "" {
 		return
