@@ -19,9 +19,26 @@ type pair struct {
 	repeat   ingest.Millis // repeat_interval
 	address  [2]string     // external URL of each
 
-	copies float64 // share of notifications that the second sends as well
-	late   float64 // share of notifications of which a copy arrives minutes late
+	copies   float64          // share of notifications that the second sends as well
+	peerWait ingest.Millis    // how long the second waits for gossip: peer_timeout
+	late     float64          // share of notifications of which a copy arrives late
+	lateness [2]ingest.Millis // by how much, at least and at most
 }
+
+// usualPair is a pair as most companies run it.
+func usualPair() *pair {
+	return &pair{
+		receiver: "evenkeel", groupBy: []string{"alertname", "cluster"},
+		wait: 30 * second, interval: 5 * minute, repeat: 4 * hour,
+		address: [2]string{"http://alertmanager-0.monitoring:9093", "http://alertmanager-1.monitoring:9093"},
+		copies:  0.12, peerWait: 15 * second,
+		late: 0.03, lateness: [2]ingest.Millis{30 * second, 290 * second},
+	}
+}
+
+// apart is how long an alert must be gone before it fires anew, so that the
+// pair surely told of its end.
+func (p *pair) apart() ingest.Millis { return p.wait + p.interval + p.wait }
 
 // notification is one message of one of the pair.
 type notification struct {
@@ -222,13 +239,13 @@ func (p *pair) deliver(n notification, d dice) []notification {
 	if d.chance(p.copies) {
 		twin := n
 		twin.sender = 1
-		twin.at = n.sentAt + 15*ingest.Second + d.between(40, 3000) // peer_timeout
+		twin.at = n.sentAt + p.peerWait + d.between(40, 3000)
 		arrivals = append(arrivals, twin)
 	}
 	if d.chance(p.late) {
 		// A retry behind a proxy that buffered: the sender gave up, the message did not.
 		again := n
-		again.at = n.sentAt + d.between(30*ingest.Second, 290*ingest.Second)
+		again.at = n.sentAt + d.between(p.lateness[0], p.lateness[1])
 		arrivals = append(arrivals, again)
 	}
 	return arrivals

@@ -35,7 +35,16 @@ type spreader struct {
 // outage is one fault with its span.
 type outage struct {
 	*fault
-	from, to ingest.Millis
+	from, to ingest.Millis // to 0: it is not over when the story ends
+	pace     float64       // by which every delay of its spread is multiplied; 0 is 1
+}
+
+// paced returns the length d at the pace of the outage.
+func (o outage) paced(d ingest.Millis) ingest.Millis {
+	if o.pace == 0 {
+		return d
+	}
+	return ingest.Millis(float64(d) * o.pace)
 }
 
 // breakService plays trouble at one service, at those who call it, who call
@@ -54,7 +63,7 @@ func (s *spreader) breakService(o outage, t trouble) {
 	s.climb(o, t, root)
 	for _, name := range root.calls {
 		if s.chance(t.starved) {
-			s.raise(o, s.find(name), symptom{"TrafficAbsent", "warning", 0, 1, 2 * ingest.Minute, 2 * ingest.Minute}, 0)
+			s.raise(o, s.find(name), symptom{"TrafficAbsent", "warning", 0, 1, 2 * minute, 2 * minute}, 0)
 		}
 	}
 }
@@ -64,7 +73,7 @@ func (s *spreader) climb(o outage, t trouble, root *service) {
 	reached := []*service{root}
 	odds, delay := t.reach, ingest.Millis(0)
 	for frontier := reached; len(frontier) > 0; {
-		delay += s.between(15*ingest.Second, 50*ingest.Second)
+		delay += o.paced(s.between(15*second, 50*second))
 		var further []*service
 		for _, broken := range frontier {
 			for _, caller := range s.callers(broken.name) {
@@ -103,12 +112,12 @@ func (s *spreader) raise(o outage, on *service, sym symptom, delay ingest.Millis
 
 // fire puts one firing on the page: from its own moment until shortly after the fault is over.
 func (s *spreader) fire(o outage, labels ingest.Labels, service string, sym symptom, delay ingest.Millis) {
-	from := o.from + delay + sym.after + s.between(0, sym.within)
-	to := o.to + s.between(10*ingest.Second, 4*ingest.Minute)
+	from := o.from + delay + o.paced(sym.after+s.between(0, sym.within))
+	to := o.to + o.paced(s.between(10*second, 4*minute))
 	if o.to == 0 {
 		to = 0
 	}
-	if to != 0 && from+30*ingest.Second > to {
+	if to != 0 && from+o.paced(30*second) > to {
 		return // it was over before the rule's `for` had passed
 	}
 	s.out.add(firing{labels: labels, annotations: annotate(labels, service), from: from, to: to, because: o.fault, service: service})
@@ -131,9 +140,9 @@ func annotate(labels ingest.Labels, service string) ingest.Labels {
 // breakNode takes a node away: it says so itself where it still can, and every
 // pod on it stops answering.
 func (s *spreader) breakNode(o outage, n node) {
-	s.fireNode(o, n, symptom{"HostUnreachable", "critical", 0, 1, 20 * ingest.Second, ingest.Minute})
+	s.fireNode(o, n, symptom{"HostUnreachable", "critical", 0, 1, 20 * second, minute})
 	if s.chance(0.7) {
-		s.fireNode(o, n, symptom{"KubeNodeUnready", "critical", 0, 1, ingest.Minute, ingest.Minute})
+		s.fireNode(o, n, symptom{"KubeNodeUnready", "critical", 0, 1, minute, minute})
 	}
 	for _, on := range s.services {
 		lost := 0
@@ -143,12 +152,12 @@ func (s *spreader) breakNode(o outage, n node) {
 			}
 			lost++
 			if s.chance(0.8) {
-				sym := symptom{"ScrapeFailed", "warning", 0, 1, 40 * ingest.Second, 90 * ingest.Second}
+				sym := symptom{"ScrapeFailed", "warning", 0, 1, 40 * second, 90 * second}
 				s.fire(o, s.podLabels(sym.alert, sym.severity, on, p), on.name, sym, 0)
 			}
 		}
 		if lost > 0 && 2*lost >= len(on.pods) && s.chance(0.6) {
-			s.raise(o, on, symptom{"ErrorBudgetBurn", "page", 0, 1, ingest.Minute, 2 * ingest.Minute}, 0)
+			s.raise(o, on, symptom{"ErrorBudgetBurn", "page", 0, 1, minute, 2 * minute}, 0)
 		}
 	}
 }
@@ -164,7 +173,7 @@ func (s *spreader) breakZone(o outage) {
 			continue
 		}
 		shaken := o
-		shaken.from += s.between(0, ingest.Minute)
+		shaken.from += o.paced(s.between(0, minute))
 		s.breakNode(shaken, n)
 	}
 }

@@ -51,13 +51,9 @@ func (o StormOptions) end() ingest.Millis { return o.Start + ingest.MillisIn(o.D
 func Storm(o StormOptions) *Story {
 	o = o.withDefaults()
 	e := stormEstate(o)
-	pair := &pair{
-		receiver: "evenkeel", groupBy: []string{"alertname", "cluster"},
-		wait: 30 * second, interval: 3 * minute, repeat: 4 * hour,
-		address: [2]string{"http://alertmanager-0.monitoring:9093", "http://alertmanager-1.monitoring:9093"},
-		copies:  0.12, late: 0.03,
-	}
-	s := &spreader{estate: e, dice: roll(o.Seed, "spread"), out: newFirings(pair.interval + pair.wait + minute)}
+	pair := usualPair()
+	pair.interval = 3 * minute // shorter than a late copy is late: a firing may come after its own resolve
+	s := &spreader{estate: e, dice: roll(o.Seed, "spread"), out: newFirings(pair.apart())}
 
 	faults, changes := stormFaults(o, e)
 	for _, f := range faults {
@@ -101,7 +97,8 @@ func stormFaults(o StormOptions, e *estate) ([]outage, []change) {
 	for i := range o.Faults {
 		from := o.Start + d.between(length/20, length-length/12)
 		f := outage{fault: &fault{name: fmt.Sprintf("fault-%d", i)}, from: from}
-		f.to = from + d.around(25*minute)
+		f.to = from + d.around(30*minute)
+		f.pace = 0.8 + 2.7*d.Float64()
 		f.root = e.victim(d, i, func(root string) bool { return recently(faults, root, from) })
 		f.roots = e.rightAnswers(f.root)
 		if e.deploys(f.root) && d.chance(0.33) {
@@ -180,7 +177,7 @@ func stormNoise(o StormOptions, s *spreader) {
 		sym.odds, sym.within = 1, second
 		on := pick(d, s.services)
 		because := &fault{name: fmt.Sprintf("noise-%d", i), root: on.name, roots: []string{on.name}}
-		quiet.raise(outage{because, from, from + d.around(15*minute)}, on, oneOnly(sym), 0)
+		quiet.raise(outage{fault: because, from: from, to: from + d.around(15*minute)}, on, oneOnly(sym), 0)
 	}
 }
 
