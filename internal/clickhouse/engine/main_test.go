@@ -1,0 +1,10 @@
+package engine
+
+import (
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	RunIfChild()
+	m.Run()
+}
