@@ -1,0 +1,196 @@
+package journal
+
+import (
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// A request is split into blocks of about this many bytes before compression, so
+// that reading one record does not unpack a day.
+const blockTarget = 1 << 20
+
+// dictionary1 is text as deliveries hold it: short deliveries, which alone give
+// a compressor nothing to refer to, take a third less with it. It is part of the
+// format: never change it, add another.
+//
+//go:embed dictionary1.json
+var dictionary1 []byte
+
+const dictionary1ID = 0x45564b01
+
+// codec turns records into blocks and back. It is safe for concurrent use.
+type codec struct {
+	enc *zstd.Encoder
+	dec *zstd.Decoder
+}
+
+func newCodec() (*codec, error) {
+	enc, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderCRC(false), // the block has its own
+		zstd.WithEncoderDictRaw(dictionary1ID, dictionary1))
+	if err != nil {
+		return nil, fmt.Errorf("compressor: %w", err)
+	}
+	dec, err := zstd.NewReader(nil,
+		zstd.WithDecoderConcurrency(0),
+		zstd.WithDecoderMaxMemory(2*MaxRecordBytes),
+		zstd.WithDecoderDictRaw(dictionary1ID, dictionary1))
+	if err != nil {
+		return nil, fmt.Errorf("decompressor: %w", err)
+	}
+	return &codec{enc, dec}, nil
+}
+
+func (c *codec) close() {
+	c.dec.Close()
+	_ = c.enc.Close() // nothing is buffered: only EncodeAll is used
+}
+
+// block is one block on its way to the disk; position and time come with the
+// group.
+type block struct {
+	header  blockHeader
+	payload []byte
+	times   []ingest.Millis // received_at of each record; 0 where it brought none
+}
+
+// encode makes blocks of records.
+func (c *codec) encode(records []ingest.Record) ([]block, error) {
+	var blocks []block
+	var raw []byte
+	start := 0
+	for i := range records {
+		if n := recordBytes(&records[i]); n > MaxRecordBytes {
+			return nil, fmt.Errorf("%w: record %d has %d bytes, at most %d", ErrTooLarge, i, n, MaxRecordBytes)
+		}
+		raw = appendRecord(raw, &records[i])
+		if last := i == len(records)-1; last || len(raw) >= blockTarget || i-start+1 >= maxBlockRecords {
+			blocks = append(blocks, c.block(raw, records[start:i+1]))
+			raw, start = raw[:0], i+1
+		}
+	}
+	return blocks, nil
+}
+
+func (c *codec) block(raw []byte, records []ingest.Record) block {
+	b := block{times: make([]ingest.Millis, len(records))}
+	for i := range records {
+		b.times[i] = records[i].ReceivedAt
+	}
+	b.payload = c.enc.EncodeAll(raw, make([]byte, 0, len(raw)/4+64))
+	b.header = blockHeader{raw: uint32(len(raw)), count: uint32(len(records)), encoding: encodingZstd}
+	if len(b.payload) >= len(raw) {
+		b.payload, b.header.encoding = append(b.payload[:0], raw...), encodingPlain
+	}
+	b.header.payload = uint32(len(b.payload))
+	b.header.checksum = crc32.Checksum(b.payload, castagnoli)
+	return b
+}
+
+// decode gives back the records of a block whose payload is intact.
+func (c *codec) decode(h blockHeader, payload []byte) ([]ingest.Record, error) {
+	raw := payload
+	switch h.encoding {
+	case encodingPlain:
+		raw = append([]byte(nil), payload...) // the records keep parts of it
+	case encodingZstd:
+		var err error
+		if raw, err = c.dec.DecodeAll(payload, make([]byte, 0, h.raw)); err != nil {
+			return nil, fmt.Errorf("decompress: %w", err)
+		}
+	default:
+		return nil, fmt.Errorf("encoding %d is not known to this version", h.encoding)
+	}
+	records := make([]ingest.Record, h.count)
+	d := decoder{raw}
+	var before ingest.Millis
+	for i := range records {
+		r := &records[i]
+		if err := d.record(r); err != nil {
+			return nil, err
+		}
+		r.Position = h.first + uint64(i)
+		if r.ReceivedAt == 0 {
+			r.ReceivedAt = max(before, h.stamp)
+		}
+		before = r.ReceivedAt
+	}
+	return records, nil
+}
+
+func recordBytes(r *ingest.Record) int {
+	return len(r.Tenant) + len(r.Source) + len(r.Path) + len(r.Reason) + len(r.Body)
+}
+
+// appendRecord writes kind, received_at (0: the block's stamp), four texts and
+// the body, each with its length before it.
+func appendRecord(b []byte, r *ingest.Record) []byte {
+	b = append(b, byte(r.Kind))
+	b = binary.AppendUvarint(b, uint64(r.ReceivedAt))
+	for _, s := range [...]string{r.Tenant, r.Source, r.Path, r.Reason} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.Body)))
+	return append(b, r.Body...)
+}
+
+var errRecord = errors.New("record ends early")
+
+// decoder walks over the plain payload of a block.
+type decoder struct{ rest []byte }
+
+func (d *decoder) record(r *ingest.Record) error {
+	if len(d.rest) == 0 {
+		return errRecord
+	}
+	r.Kind, d.rest = ingest.RecordKind(d.rest[0]), d.rest[1:]
+	at, err := d.uvarint()
+	if err != nil {
+		return err
+	}
+	r.ReceivedAt = ingest.Millis(at)
+	for _, s := range [...]*string{&r.Tenant, &r.Source, &r.Path, &r.Reason} {
+		text, err := d.bytes()
+		if err != nil {
+			return err
+		}
+		*s = string(text)
+	}
+	r.Body, err = d.bytes()
+	return err
+}
+
+func (d *decoder) uvarint() (uint64, error) {
+	v, n := binary.Uvarint(d.rest)
+	if n <= 0 {
+		return 0, errRecord
+	}
+	d.rest = d.rest[n:]
+	return v, nil
+}
+
+// bytes returns the next bytes, a part of the payload that cannot grow into what follows.
+func (d *decoder) bytes() ([]byte, error) {
+	n, err := d.uvarint()
+	if err != nil {
+		return nil, err
+	}
+	if n > uint64(len(d.rest)) {
+		return nil, errRecord
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	b := d.rest[:n:n]
+	d.rest = d.rest[n:]
+	return b, nil
+}

@@ -1,0 +1,177 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// readBytes is about how many bytes of bodies one Read returns at most.
+const readBytes = 8 << 20
+
+// cursor remembers where a Read ended, so that the next one goes on from there
+// without looking for the place and without unpacking a block twice. It is
+// immutable.
+type cursor struct {
+	next uint64          // position it stands before
+	rest []ingest.Record // records from next on, of the block before offset
+	base uint64          // segment of offset
+	mark                 // the block that follows rest
+}
+
+// Read implements [Journal]. Records that cannot be read any more, because the
+// disk lost them, come as [ingest.KindRejected] from source "journal".
+func (j *Local) Read(ctx context.Context, from uint64, limit int) ([]ingest.Record, error) {
+	j.trim.RLock()
+	defer j.trim.RUnlock()
+	if j.isClosed() {
+		return nil, ErrClosed
+	}
+	r, err := j.reader(from, max(limit, 1))
+	if err != nil {
+		return nil, err
+	}
+	for r.wants() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := r.step(); err != nil {
+			if len(r.out) > 0 {
+				break // the next Read will say it again
+			}
+			return nil, err
+		}
+	}
+	j.cursor.Store(&r.at)
+	return r.out, nil
+}
+
+// reader is one Read under way.
+type reader struct {
+	j     *Local
+	views []view // from the segment of the first record on
+	at    cursor
+	end   uint64 // behind the last record that existed when the Read began
+	limit int
+	bytes int
+	out   []ingest.Record
+	buf   []byte
+}
+
+func (j *Local) reader(from uint64, limit int) (*reader, error) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if from < j.first() || from == 0 {
+		return nil, fmt.Errorf("read %d: %w: the oldest is %d", from, ErrTrimmed, j.first())
+	}
+	if from > j.end {
+		return nil, fmt.Errorf("read %d: %w: the last is %d", from, ErrAhead, j.end-1)
+	}
+	r := &reader{j: j, end: j.end, limit: limit, at: cursor{next: from}}
+	if c := j.cursor.Load(); c != nil && c.next == from && c.base >= j.first() {
+		r.at = *c
+	} else if len(j.segments) > 0 {
+		s := j.segments[j.segmentOf(from)]
+		r.at = cursor{next: from, base: s.base, mark: s.before(from)}
+	}
+	for i := j.segmentOf(r.at.base); i < len(j.segments); i++ {
+		r.views = append(r.views, j.view(i))
+	}
+	return r, nil
+}
+
+// segmentOf returns the index of the segment that position is in, or would be.
+func (j *Local) segmentOf(position uint64) int {
+	return max(0, sort.Search(len(j.segments), func(i int) bool { return j.segments[i].base > position })-1)
+}
+
+func (j *Local) view(i int) view {
+	s := j.segments[i]
+	v := view{file: s.file, base: s.base, size: s.size, end: j.end}
+	if i+1 < len(j.segments) {
+		v.end = j.segments[i+1].base
+	}
+	return v
+}
+
+func (r *reader) wants() bool {
+	return len(r.out) < r.limit && r.bytes < readBytes && r.at.next < r.end
+}
+
+// step takes what is unpacked, or unpacks, skips or gives up the next block.
+func (r *reader) step() error {
+	if len(r.at.rest) > 0 {
+		r.take()
+		return nil
+	}
+	v := r.views[0]
+	if r.at.first >= v.end { // this segment is done
+		r.views = r.views[1:]
+		r.at.base, r.at.mark = r.views[0].base, mark{segmentHeaderBytes, r.views[0].base, r.at.last}
+		return nil
+	}
+	h, payload, err := v.readBlock(r.at.offset, r.buf)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, errHeader), err == nil && h.first != r.at.first:
+		r.lose(mark{v.size, v.end, r.at.last}, "a block's header is damaged")
+		return nil
+	case err != nil:
+		return err
+	}
+	if cap(payload) > cap(r.buf) {
+		r.buf = payload
+	}
+	behind := mark{r.at.offset + h.size(), h.end(), h.last}
+	if h.end() <= r.at.next {
+		r.at.mark = behind
+		return nil
+	}
+	r.unpack(h, payload, behind)
+	return nil
+}
+
+func (r *reader) unpack(h blockHeader, payload []byte, behind mark) {
+	if !h.intact(payload) {
+		r.lose(behind, errPayload.Error())
+		return
+	}
+	records, err := r.j.codec.decode(h, payload)
+	if err != nil {
+		r.lose(behind, err.Error())
+		return
+	}
+	r.at.rest, r.at.mark = records[r.at.next-h.first:], behind
+}
+
+// take moves unpacked records to the result.
+func (r *reader) take() {
+	n := 0
+	for n < len(r.at.rest) && n < r.limit-len(r.out) && r.bytes < readBytes {
+		r.bytes += len(r.at.rest[n].Body)
+		n++
+	}
+	r.out = append(r.out, r.at.rest[:n]...)
+	r.at.rest = r.at.rest[n:]
+	r.at.next += uint64(n)
+}
+
+// lose puts rejected records in the place of those that cannot be read. Their
+// time is the last one known before what follows, so that time does not go back.
+func (r *reader) lose(behind mark, reason string) {
+	from := max(r.at.next, r.at.first)
+	n := behind.first - from
+	lost := make([]ingest.Record, n)
+	for i := range lost {
+		lost[i] = ingest.Record{
+			Position: from + uint64(i), ReceivedAt: behind.last, Kind: ingest.KindRejected,
+			Source: "journal", Reason: "the journal lost this record: " + reason,
+		}
+	}
+	r.j.m.lost.Add(float64(n))
+	r.j.opts.Logger.Error("Journal records cannot be read any more", "first_position", from, "records", n, "reason", reason)
+	r.at.rest, r.at.mark = lost, behind
+}
