@@ -3,6 +3,7 @@ package simulate
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/evenkeel/evenkeel/ingest"
 )
@@ -27,6 +28,17 @@ func deployed(d dice, id, service, version string, at ingest.Millis) change {
 		ID: id, Kind: "deployment", Service: service, Version: version, Author: "ci",
 		StartedAt: at, FinishedAt: at + d.between(minute, 3*minute), Outcome: "succeeded",
 	}
+}
+
+// moved returns c at another time. It is another change then, and gets an id of its own.
+func (c change) moved(shift ingest.Millis) change {
+	if shift == 0 {
+		return c
+	}
+	c.StartedAt += shift
+	c.FinishedAt += shift
+	c.ID += "-" + strconv.FormatInt(int64(shift/second), 36)
+	return c
 }
 
 func sortChanges(changes []change) {

@@ -75,10 +75,7 @@ func (s *Story) Records() iter.Seq[ingest.Record] {
 // render writes the path and the body of an arrival, all its times moved by shift.
 func (p *pair) render(a arrival, shift ingest.Millis) (path string, body []byte) {
 	if a.change != nil {
-		moved := *a.change
-		moved.StartedAt += shift
-		moved.FinishedAt += shift
-		return changesPath, encode(moved)
+		return changesPath, encode(a.change.moved(shift))
 	}
 	return alertsPath, p.body(*a.notification, shift)
 }
