@@ -1,0 +1,56 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// cursor is where a page ended. It carries the as_of of the first page: the pages
+// of one walk are one snapshot, whatever arrives meanwhile.
+type cursor struct {
+	AsOf int64  `json:"a"`
+	Next string `json:"n"` // the store's own cursor
+}
+
+func (c cursor) encode() string {
+	b, err := json.Marshal(c)
+	if err != nil { // a number and a string: cannot happen
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// encodeCursor returns the cursor of the next page, or "" where next is.
+func encodeCursor(asOf ingest.Millis, next string) string {
+	if next == "" {
+		return ""
+	}
+	return cursor{AsOf: int64(asOf), Next: next}.encode()
+}
+
+// resume returns the store's cursor out of the parameter cursor, and makes as_of what
+// it was on the first page.
+func resume(p *Params) string {
+	text := p.Text("cursor")
+	if text == "" {
+		return ""
+	}
+	var c cursor
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	switch asOf := ingest.Millis(c.AsOf).String(); {
+	case err != nil || c.AsOf <= 0 || c.AsOf > latestTime*1000 || c.Next == "":
+		p.reject("cursor", "is not a cursor that this server gave")
+	case p.Text("as_of") != "" && p.Time("as_of", 0) != ingest.Millis(c.AsOf):
+		p.reject("as_of", "differs from the "+asOf+" that the cursor was made at; leave it out")
+	default:
+		p.values = maps.Clone(p.values)
+		p.values.Set("as_of", asOf)
+	}
+	return c.Next
+}

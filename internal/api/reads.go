@@ -1,0 +1,133 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/correlate"
+	correlatestore "github.com/evenkeel/evenkeel/correlate/store"
+	"github.com/evenkeel/evenkeel/improve"
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/sla"
+	slastore "github.com/evenkeel/evenkeel/sla/store"
+)
+
+// Incidents is what is read of incidents and their alerts. correlate/store's Reader is one.
+type Incidents interface {
+	Incidents(ctx context.Context, q correlatestore.IncidentQuery) (correlatestore.IncidentPage, error)
+	Incident(ctx context.Context, tenant, id string, asOf ingest.Millis) (correlate.Incident, error)
+	Episodes(ctx context.Context, q correlatestore.EpisodeQuery) ([]correlate.Episode, error)
+	Transitions(ctx context.Context, tenant, incident string, asOf ingest.Millis) ([]correlate.Transition, error)
+}
+
+// Levels is what is read of availability. sla/store's Reader is one.
+type Levels interface {
+	Availability(ctx context.Context, q slastore.AvailabilityQuery) ([]sla.Availability, error)
+	Segments(ctx context.Context, q slastore.SegmentsQuery) ([]sla.Segment, error)
+}
+
+// Arrivals is what is read of what came in. ingest/store's Reader is one.
+type Arrivals interface {
+	// Changes returns the changes that overlap [from, to), newest first.
+	Changes(ctx context.Context, q ArrivalsQuery) ([]ingest.Change, error)
+	// DeadLetters returns what was not understood and received in [from, to), newest first.
+	DeadLetters(ctx context.Context, q ArrivalsQuery) ([]ingest.DeadLetter, error)
+}
+
+// ArrivalsQuery asks for what arrived in [From, To) as recorded up to AsOf.
+type ArrivalsQuery struct {
+	Tenant   string
+	Service  string // "" is any; of changes only
+	From, To ingest.Millis
+	AsOf     ingest.Millis
+	Limit    int
+}
+
+// Reports makes and lists reports.
+type Reports interface {
+	// Report composes the report of a period as it stood at asOf.
+	Report(ctx context.Context, p improve.Period, asOf ingest.Millis) (*improve.Report, error)
+	// HistoryFrom returns when the first delivery was received, 0 without any.
+	HistoryFrom(ctx context.Context, asOf ingest.Millis) (ingest.Millis, error)
+}
+
+// Catalogue is what is configured now: the services, and what is promised about them.
+type Catalogue struct {
+	Correlation correlate.Config
+	Levels      sla.Config
+}
+
+// Zone returns the name of the root zone and the zone.
+func (c Catalogue) Zone() (string, *time.Location) {
+	loc, err := sla.LoadZone(c.Levels.Zone)
+	if err != nil { // it was checked when it was loaded
+		return sla.DefaultZone, time.UTC
+	}
+	return loc.String(), loc
+}
+
+// Service returns the entry of a name; false where the catalogue has none.
+func (c Catalogue) Service(name string) (correlate.Service, bool) {
+	for _, s := range c.Correlation.Services {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return correlate.Service{}, false
+}
+
+// Agreements returns what is promised about a service.
+func (c Catalogue) Agreements(service string) []sla.Agreement {
+	for _, s := range c.Levels.Services {
+		if s.Name == service {
+			return s.Agreements
+		}
+	}
+	return nil
+}
+
+// Reads answers the questions that the API and the pages ask. It holds no state
+// of its own and may be used by many goroutines at once.
+type Reads struct {
+	Tenant    string // "" is the default tenant
+	Incidents Incidents
+	Levels    Levels
+	Arrivals  Arrivals
+	Reports   Reports
+	// Catalogue returns the configuration in force now.
+	Catalogue func() Catalogue
+	// StoredTime returns the fold time up to which every row is stored: the
+	// as_of of whoever names none. 0 before anything is stored.
+	StoredTime func() ingest.Millis
+}
+
+// errStarting says that there is no instant to speak from yet.
+var errStarting = errors.New("nothing is stored yet")
+
+func (r *Reads) tenant() string {
+	if r.Tenant == "" {
+		return ingest.DefaultTenant
+	}
+	return r.Tenant
+}
+
+// AsOf returns the instant that an answer speaks from: the parameter as_of, by
+// default the stored fold time. An instant after that is answered as of the
+// stored fold time, with a warning: what it will look like is not known yet.
+func (r *Reads) AsOf(p *Params) (asOf ingest.Millis, warnings []string, err error) {
+	stored := r.StoredTime()
+	if stored == 0 {
+		return 0, nil, errStarting
+	}
+	asOf = p.Time("as_of", stored)
+	if asOf == 0 {
+		return 0, nil, badParam("as_of", p.Text("as_of"), "is the beginning of 1970: nothing was known then")
+	}
+	if asOf > stored {
+		warnings = append(warnings, fmt.Sprintf("as_of %s lies after the stored fold time: answered as of %s", asOf, stored))
+		asOf = stored
+	}
+	return asOf, warnings, nil
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/evenkeel/evenkeel/improve"
+	"github.com/evenkeel/evenkeel/improve/report"
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/sla"
+)
+
+// ReportLine is one period that a report can be had of.
+type ReportLine struct {
+	Period   string        `json:"period"`
+	From     ingest.Millis `json:"from"`
+	To       ingest.Millis `json:"to"`
+	Complete bool          `json:"complete"` // it had ended at as_of
+	Partial  bool          `json:"partial"`  // it had begun before the first delivery
+}
+
+// ReportList is the months since the first delivery, newest first.
+type ReportList struct {
+	AsOf        ingest.Millis `json:"as_of"`
+	Zone        string        `json:"zone"`
+	HistoryFrom ingest.Millis `json:"history_from"` // null where nothing was ever received
+	Formats     []string      `json:"formats"`
+	Reports     []ReportLine  `json:"reports"`
+}
+
+// maxMonths bounds a list where a delivery with a mad clock opened the history.
+const maxMonths = 240
+
+// ListReports lists the months that a report can be had of.
+func (r *Reads) ListReports(ctx context.Context, asOf ingest.Millis) (ReportList, error) {
+	zone, loc := r.Catalogue().Zone()
+	list := ReportList{AsOf: asOf, Zone: zone, Reports: []ReportLine{}}
+	for _, f := range report.Formats() {
+		list.Formats = append(list.Formats, string(f))
+	}
+	from, err := r.Reports.HistoryFrom(ctx, asOf)
+	if err != nil || from == 0 {
+		return list, err
+	}
+	list.HistoryFrom = from
+	for at := asOf; len(list.Reports) < maxMonths; {
+		month, name, err := sla.WindowAt(sla.WindowMonth, at, loc)
+		if err != nil {
+			return list, err
+		}
+		if month.From < asOf { // a report needs an instant after its beginning
+			list.Reports = append(list.Reports, ReportLine{
+				Period: name, From: month.From, To: month.To, Complete: month.To <= asOf, Partial: month.From < from,
+			})
+		}
+		if month.From <= from {
+			break
+		}
+		at = month.From - 1
+	}
+	return list, nil
+}
+
+// RenderReport composes the report of a period as it stood at asOf and renders it.
+// The same period and asOf give the same bytes.
+func (r *Reads) RenderReport(ctx context.Context, period string, f report.Format, asOf ingest.Millis) ([]byte, error) {
+	zone, _ := r.Catalogue().Zone()
+	p, err := improve.ParsePeriod(period, zone)
+	if err != nil {
+		return nil, badParam("period", period, strings.TrimPrefix(err.Error(), "period \""+period+"\" "))
+	}
+	if p.From >= asOf {
+		return nil, &NotFoundError{Kind: "report", Name: period, Hint: "the period begins at " + p.From.String() + ", not before as_of " + asOf.String()}
+	}
+	made, err := r.Reports.Report(ctx, p, asOf)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	if err := report.Render(&body, made, f); err != nil {
+		return nil, err
+	}
+	return body.Bytes(), nil
+}
+
+// ReportHeaders are the headers of a report in f. Its HTML brings its own style and
+// no script, and is kept from having any.
+func ReportHeaders(h http.Header, f report.Format) {
+	h.Set("Content-Type", f.ContentType())
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+}
+
+func (a *API) reports(ctx context.Context, r *http.Request) (answer, error) {
+	p := ReadParams(r.URL.Query(), "as_of")
+	asOf, warnings, err := a.reads.AsOf(p)
+	if err := errors.Join(p.Err(), err); err != nil {
+		return answer{}, err
+	}
+	list, err := a.reads.ListReports(ctx, asOf)
+	return answer{list, warnings}, err
+}
+
+// report answers with the report itself, outside of the envelope: it is a file.
+func (a *API) report(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), a.options.Timeout)
+	defer cancel()
+	p := ReadParams(r.URL.Query(), "format", "as_of")
+	format := report.FormatJSON
+	if name := p.OneOf("format", formatNames()...); name != "" {
+		format = report.Format(name)
+	}
+	asOf, _, err := a.reads.AsOf(p)
+	var body []byte
+	if err = errors.Join(p.Err(), err); err == nil {
+		body, err = a.reads.RenderReport(ctx, r.PathValue("period"), format, asOf)
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	ReportHeaders(w.Header(), format)
+	if _, err := w.Write(body); err != nil {
+		a.options.Logger.Debug("API client went away", "path", r.URL.Path, "err", err)
+	}
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range report.Formats() {
+		names = append(names, string(f))
+	}
+	return names
+}
