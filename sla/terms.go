@@ -48,7 +48,7 @@ func (a *Availability) judge(c counted) {
 	switch {
 	case a.Matrix.NotYet == a.Matrix.Sum():
 		a.Reason = "the window has not begun"
-	case c.counted == 0 && c.unknown > 0:
+	case c.known == 0 && c.unknown > 0: // however the policy counts unknown time
 		a.Reason = "nothing is known of the window"
 	case c.counted == 0:
 		a.Reason = "no time of the window counts"

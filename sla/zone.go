@@ -85,15 +85,16 @@ func localDate(t ingest.Millis, loc *time.Location) time.Time {
 	return time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC)
 }
 
-// midnights are consecutive midnights of one zone, found once and kept: every
-// service of a zone is cut at the same ones.
-type midnights struct {
+// zone keeps the consecutive midnights of one zone, found once: every
+// service in it is cut at the same ones.
+type zone struct {
+	name  string
 	loc   *time.Location
 	marks []ingest.Millis
 }
 
 // cover makes m reach from a mark at or before from to one after to.
-func (m *midnights) cover(from, to ingest.Millis) {
+func (m *zone) cover(from, to ingest.Millis) {
 	if len(m.marks) == 0 || m.marks[0] > from {
 		last := from
 		if len(m.marks) > 0 {
@@ -114,7 +115,7 @@ func (m *midnights) cover(from, to ingest.Millis) {
 }
 
 // day returns the day that t lies in.
-func (m *midnights) day(t ingest.Millis) Interval {
+func (m *zone) day(t ingest.Millis) Interval {
 	if len(m.marks) == 0 || t < m.marks[0] || t >= m.marks[len(m.marks)-1] {
 		m.cover(t, t)
 	}
@@ -123,4 +124,12 @@ func (m *midnights) day(t ingest.Millis) Interval {
 		k--
 	}
 	return Interval{m.marks[k], m.marks[k+1]}
+}
+
+// midnightFrom returns the first midnight at or after t.
+func (m *zone) midnightFrom(t ingest.Millis) ingest.Millis {
+	if d := m.day(t); d.From != t {
+		return d.To
+	}
+	return t
 }
