@@ -12,10 +12,10 @@ var directions = map[string][]string{
 
 	"internal/app": {
 		"internal/api", "internal/web", "internal/config", "internal/partition", "internal/simulate", "internal/journal/...",
-		"internal/clickhouse", "ingest/...", "correlate/...", "sla/...", "improve/...", "dashboards", "deploy",
+		"internal/clickhouse/...", "ingest/...", "correlate/...", "sla/...", "improve/...", "dashboards", "deploy",
 	},
 	"internal/api":      {"ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition"},
-	"internal/web":      {"ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition"},
+	"internal/web":      {"internal/api", "ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition"},
 	"internal/config":   {"ingest", "correlate", "sla", "improve", "internal/journal", "internal/clickhouse", "internal/partition"},
 	"internal/simulate": {"ingest/...", "correlate", "sla", "improve"},
 	"internal/partition": {
@@ -39,21 +39,26 @@ var directions = map[string][]string{
 	"ingest/stream":  {"ingest", "ingest/wire"},
 	"ingest/store":   {"ingest", "internal/clickhouse"},
 
-	"internal/journal":       {"ingest"},
-	"internal/journal/kafka": {"ingest", "internal/journal"},
-	"internal/clickhouse":    {},
-	"dashboards":             {},
-	"deploy":                 {},
+	"internal/journal":                       {"ingest"},
+	"internal/journal/kafka":                 {"ingest", "internal/journal"},
+	"internal/clickhouse":                    {},
+	"internal/clickhouse/engine":             {},
+	"internal/clickhouse/engine/enginechild": {"internal/clickhouse/engine"},
+	"dashboards":                             {},
+	"deploy":                                 {},
+	"deploy/compose":                         {}, // only a test
 
 	// Of the tests only.
-	"internal/rig":       {"internal/clickhouse", "deploy"},
-	"internal/rig/parts": {},
-	"internal/rig/fetch": {"internal/rig/parts"},
-	"internal/house":     {},
+	"internal/rig":                 {"internal/clickhouse/...", "deploy"},
+	"internal/endtoend":            {},
+	"internal/journal/journaltest": {"internal/journal", "ingest"},
+	"internal/rig/parts":           {},
+	"internal/rig/fetch":           {"internal/rig/parts"},
+	"internal/house":               {},
 }
 
 // ofTests are folders that only tests may import.
-var ofTests = []string{"internal/rig/...", "internal/house"}
+var ofTests = []string{"internal/rig/...", "internal/house", "internal/endtoend", "internal/journal/journaltest"}
 
 // Directions finds imports against the direction, and folders that have none. Tests
 // may look at anything: they are not part of what is built.
@@ -99,8 +104,8 @@ type fence struct {
 // exchanged, and libraries for tests out of what is built.
 var fences = map[string]fence{
 	"github.com/segmentio/kafka-go": {inside: []string{"ingest/stream", "internal/journal/kafka"}},
-	"github.com/ClickHouse":         {inside: []string{"internal/clickhouse"}},
-	"github.com/ebitengine/purego":  {inside: []string{"internal/clickhouse"}},
+	"github.com/ClickHouse":         {inside: []string{"internal/clickhouse/..."}},
+	"github.com/ebitengine/purego":  {inside: []string{"internal/clickhouse/..."}},
 	"gonum.org/v1/gonum":            {inside: []string{"improve/..."}},
 	"github.com/hashicorp/raft":     {inside: []string{"internal/journal"}},
 	"github.com/hashicorp/raft-wal": {inside: []string{"internal/journal"}},
@@ -110,7 +115,7 @@ var fences = map[string]fence{
 	"gopkg.in/yaml.v3":              {},
 	"github.com/stretchr/testify":   {}, // go-cmp says more
 
-	"testing":                         {inside: []string{"internal/rig"}, tests: true},
+	"testing":                         {inside: []string{"internal/rig", "internal/journal/journaltest"}, tests: true},
 	"github.com/getkin/kin-openapi":   {tests: true},
 	"github.com/google/go-cmp":        {tests: true},
 	"github.com/rogpeppe/go-internal": {tests: true},
