@@ -1,0 +1,4 @@
+-- How often a query is running.
+SELECT count()
+FROM system.processes
+WHERE query_id = {query_id:String}
