@@ -49,16 +49,20 @@ var directions = map[string][]string{
 	"deploy/compose":                         {}, // only a test
 
 	// Of the tests only.
-	"internal/rig":                 {"internal/clickhouse/...", "deploy"},
-	"internal/endtoend":            {},
-	"internal/journal/journaltest": {"internal/journal", "ingest"},
-	"internal/rig/parts":           {},
-	"internal/rig/fetch":           {"internal/rig/parts"},
-	"internal/house":               {},
+	"internal/rig":       {"internal/clickhouse/...", "deploy"},
+	"internal/endtoend":  {},
+	"internal/rig/parts": {},
+	"internal/rig/fetch": {"internal/rig/parts"},
+	"internal/house":     {},
 }
 
-// ofTests are folders that only tests may import.
-var ofTests = []string{"internal/rig/...", "internal/house", "internal/endtoend", "internal/journal/journaltest"}
+// ofTests are folders that only tests may import, besides those whose name ends in "test": such a
+// package holds what the tests of several packages share, as net/http/httptest does.
+var ofTests = []string{"internal/rig/...", "internal/house", "internal/endtoend"}
+
+func isOfTests(folder string) bool {
+	return withinAny(folder, ofTests) || strings.HasSuffix(folder, "test")
+}
 
 // Directions finds imports against the direction, and folders that have none. Tests
 // may look at anything: they are not part of what is built.
@@ -67,11 +71,12 @@ func Directions(t *Tree) []Finding {
 	unknown := map[string]bool{}
 	for _, f := range t.Go {
 		allowed, known := directions[f.Folder]
+		known = known || strings.HasSuffix(f.Folder, "test")
 		if !known && !unknown[f.Folder] {
 			unknown[f.Folder] = true
 			found = append(found, Finding{f.Folder, "is not in the table of directions: say there what it may import"})
 		}
-		if f.Test || !known {
+		if f.forTests() || !known {
 			continue
 		}
 		for _, spec := range f.Imports {
@@ -85,13 +90,10 @@ func Directions(t *Tree) []Finding {
 }
 
 func mayImport(folder, target string, allowed []string) bool {
-	if strings.HasPrefix(target, folder+"/") {
-		return true
-	}
-	if withinAny(target, ofTests) && !withinAny(folder, ofTests) {
+	if isOfTests(target) && !isOfTests(folder) {
 		return false
 	}
-	return withinAny(target, allowed)
+	return strings.HasPrefix(target, folder+"/") || withinAny(target, allowed)
 }
 
 // fence says where alone a library may be used.
@@ -115,7 +117,7 @@ var fences = map[string]fence{
 	"gopkg.in/yaml.v3":              {},
 	"github.com/stretchr/testify":   {}, // go-cmp says more
 
-	"testing":                         {inside: []string{"internal/rig", "internal/journal/journaltest"}, tests: true},
+	"testing":                         {inside: []string{"internal/rig"}, tests: true},
 	"github.com/getkin/kin-openapi":   {tests: true},
 	"github.com/google/go-cmp":        {tests: true},
 	"github.com/rogpeppe/go-internal": {tests: true},
@@ -129,7 +131,7 @@ func Fences(t *Tree) []Finding {
 	for _, f := range t.Go {
 		for _, spec := range f.Imports {
 			library, fence := fenceOf(imported(spec))
-			if library == "" || withinAny(f.Folder, fence.inside) || f.Test && fence.tests {
+			if library == "" || withinAny(f.Folder, fence.inside) || f.forTests() && fence.tests {
 				continue
 			}
 			found = append(found, Finding{t.at(spec), fmt.Sprintf("%s may be used only in %q", library, fence.inside)})

@@ -31,6 +31,10 @@ type GoFile struct {
 	Test   bool   // _test.go
 }
 
+// forTests reports whether the file is built only for tests: it is one, or its package is named as
+// one that serves them.
+func (f *GoFile) forTests() bool { return f.Test || strings.HasSuffix(f.Folder, "test") }
+
 // Text is one file as it is.
 type Text struct {
 	Path    string
