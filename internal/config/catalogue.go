@@ -30,36 +30,36 @@ type serviceEntry struct {
 
 func catalogueKeys() reader[catalogueFile] {
 	return object(
-		key(Key{Name: "services", Text: "the services"},
+		key(spec{Name: "services", Text: "the services"},
 			list(serviceKeys()), func(c *catalogueFile) *[]serviceEntry { return &c.Services }),
-		key(Key{Name: "calendars", Text: "calendars of agreed service time, for agreements of any file"},
+		key(spec{Name: "calendars", Text: "calendars of agreed service time, for agreements of any file"},
 			list(calendarKeys()), func(c *catalogueFile) *[]calendarEntry { return &c.Calendars }),
 	)
 }
 
 func serviceKeys() reader[serviceEntry] {
 	return object(
-		key(Key{Name: "name", Required: true, Text: "the name of the service, once in the whole catalogue; alerts and dependencies call it so"},
+		key(spec{Name: "name", Required: true, Text: "the name of the service, once in the whole catalogue; alerts and dependencies call it so"},
 			at(asText), func(s *serviceEntry) *placed[string] { return &s.Name }),
-		key(Key{Name: "display_name", Text: "its name for people"},
+		key(spec{Name: "display_name", Text: "its name for people"},
 			asText, func(s *serviceEntry) *string { return &s.DisplayName }),
-		key(Key{Name: "description", Text: "what it does, in a sentence"},
+		key(spec{Name: "description", Text: "what it does, in a sentence"},
 			asText, func(s *serviceEntry) *string { return &s.Description }),
-		key(Key{Name: "owner", Text: "the team that answers for it"},
+		key(spec{Name: "owner", Text: "the team that answers for it"},
 			asText, func(s *serviceEntry) *string { return &s.Owner }),
-		key(Key{Name: "tier", Text: "how important it is, from 1 (most) to 9"},
+		key(spec{Name: "tier", Text: "how important it is, from 1 (most) to 9"},
 			asTier, func(s *serviceEntry) *int { return &s.Tier }),
-		key(Key{Name: "depends_on", Text: "names of the services that it calls; a name that the catalogue does not know is a warning"},
+		key(spec{Name: "depends_on", Text: "names of the services that it calls; a name that the catalogue does not know is a warning"},
 			list(at(asText)), func(s *serviceEntry) *[]placed[string] { return &s.DependsOn }),
-		key(Key{Name: "runbook", Text: "where its runbook is"},
+		key(spec{Name: "runbook", Text: "where its runbook is"},
 			asText, func(s *serviceEntry) *string { return &s.Runbook }),
-		key(Key{Name: "matchers", Default: "the service labels, see correlation.service_labels", Text: "which alerts belong to it, in Alertmanager's grammar; the matchers of a list must all match; of several lists, one must"},
+		key(spec{Name: "matchers", Default: "the service labels, see correlation.service_labels", Text: "which alerts belong to it, in Alertmanager's grammar; the matchers of a list must all match; of several lists, one must"},
 			matcherSets(), func(s *serviceEntry) *[][]correlate.Match { return &s.Matchers }),
-		key(Key{Name: "impact", Text: "what its alerts mean for its state; these rules are asked before those of levels.impact"},
+		key(spec{Name: "impact", Text: "what its alerts mean for its state; these rules are asked before those of levels.impact"},
 			list(impactKeys()), func(s *serviceEntry) *[]sla.ImpactRule { return &s.Impact }),
-		key(Key{Name: "agreements", Text: "what is promised about it"},
+		key(spec{Name: "agreements", Text: "what is promised about it"},
 			list(agreementKeys()), func(s *serviceEntry) *[]agreementEntry { return &s.Agreements }),
-		key(Key{Name: "maintenance", Text: "its planned maintenance windows"},
+		key(spec{Name: "maintenance", Text: "its planned maintenance windows"},
 			list(maintenanceKeys()), func(s *serviceEntry) *[]maintenanceEntry { return &s.Maintenance }),
 	)
 }
@@ -74,13 +74,13 @@ type maintenanceEntry struct {
 
 func maintenanceKeys() reader[maintenanceEntry] {
 	return object(
-		key(Key{Name: "from", Required: true, Text: "its start, RFC 3339 or local time such as 2026-11-22 02:00"},
+		key(spec{Name: "from", Required: true, Text: "its start, RFC 3339 or local time such as 2026-11-22 02:00"},
 			at(asText), func(m *maintenanceEntry) *placed[string] { return &m.From }),
-		key(Key{Name: "to", Required: true, Text: "its end, which is not part of it"},
+		key(spec{Name: "to", Required: true, Text: "its end, which is not part of it"},
 			at(asText), func(m *maintenanceEntry) *placed[string] { return &m.To }),
-		key(Key{Name: "zone", Default: "the root zone", Text: "the zone of times without an offset"},
+		key(spec{Name: "zone", Default: "the root zone", Text: "the zone of times without an offset"},
 			asZone, func(m *maintenanceEntry) *string { return &m.Zone }),
-		key(Key{Name: "reason", Text: "what is done"},
+		key(spec{Name: "reason", Text: "what is done"},
 			asText, func(m *maintenanceEntry) *string { return &m.Reason }),
 	)
 }

@@ -16,16 +16,16 @@ type levelsEntry struct{ Impact []sla.ImpactRule }
 
 func levelsKeys() reader[levelsEntry] {
 	return object(
-		key(Key{Name: "impact", Default: "severity critical or page is down, severity warning is degraded", Text: "what an alert means for the state of its service; the first rule that matches counts, and an alert that none matches means nothing"},
+		key(spec{Name: "impact", Default: "severity critical or page is down, severity warning is degraded", Text: "what an alert means for the state of its service; the first rule that matches counts, and an alert that none matches means nothing"},
 			list(impactKeys()), func(l *levelsEntry) *[]sla.ImpactRule { return &l.Impact }),
 	)
 }
 
 func impactKeys() reader[sla.ImpactRule] {
 	return object(
-		key(Key{Name: "matchers", Required: true, Text: "which alerts, in Alertmanager's grammar; all must match"},
+		key(spec{Name: "matchers", Required: true, Text: "which alerts, in Alertmanager's grammar; all must match"},
 			matchersOf(), func(r *sla.ImpactRule) *[]correlate.Match { return &r.Matchers }),
-		key(Key{Name: "state", Required: true, Text: "what the service is while such an alert fires; up means that it has no impact"},
+		key(spec{Name: "state", Required: true, Text: "what the service is while such an alert fires; up means that it has no impact"},
 			state(), func(r *sla.ImpactRule) *sla.State { return &r.State }),
 	)
 }
@@ -47,20 +47,27 @@ type agreementEntry struct {
 
 func agreementKeys() reader[agreementEntry] {
 	return object(
-		key(Key{Name: "name", Required: true, Text: "its name, once in the service"},
-			at(asText), func(a *agreementEntry) *placed[string] { return &a.Name }),
-		key(Key{Name: "objective", Required: true, Text: "the availability that is promised, as 99.9% or 0.999"},
+		key(spec{Name: "name", Required: true, Text: "its name, once in the service"},
+			at(asAgreementName), func(a *agreementEntry) *placed[string] { return &a.Name }),
+		key(spec{Name: "objective", Required: true, Text: "the availability that is promised, as 99.9% or 0.999"},
 			asObjective, func(a *agreementEntry) *float64 { return &a.Objective }),
-		key(Key{Name: "zone", Default: "the root zone", Text: "the zone in which its windows begin and end"},
+		key(spec{Name: "zone", Default: "the root zone", Text: "the zone in which its windows begin and end"},
 			asZone, func(a *agreementEntry) *string { return &a.Zone }),
-		key(Key{Name: "window", Default: "month", Text: "the calendar period that the objective is for"},
-			oneOf("day", "week", "month", "quarter", "year"), func(a *agreementEntry) *string { return &a.Window }),
-		key(Key{Name: "calendar", Default: "always", Text: "the calendar of agreed service time"},
+		key(spec{Name: "window", Default: sla.WindowMonth, Text: "the calendar period that the objective is for"},
+			oneOf(sla.WindowDay, sla.WindowWeek, sla.WindowMonth, sla.WindowQuarter, sla.WindowYear), func(a *agreementEntry) *string { return &a.Window }),
+		key(spec{Name: "calendar", Default: "always", Text: "the calendar of agreed service time"},
 			at(asText), func(a *agreementEntry) *placed[string] { return &a.Calendar }),
-		key(Key{Name: "policy", Text: "how each bucket of time counts: the name of a preset, or a mapping"},
+		key(spec{Name: "policy", Default: sla.DefaultPreset, Text: "how each bucket of time counts: the name of a preset, or a mapping"},
 			policy(), func(a *agreementEntry) *sla.Policy { return &a.Policy }),
-	).starting(func(a *agreementEntry) { a.Window, a.Policy = "month", defaultPolicy() })
+	).starting(func(a *agreementEntry) { a.Window, a.Policy = sla.WindowMonth, defaultPolicy() })
 }
+
+var asAgreementName = scalar("text", func(s string) (string, error) {
+	if s == sla.EveryAgreement {
+		return "", fmt.Errorf("%q asks for all agreements and cannot name one", s)
+	}
+	return parseText(s)
+})
 
 // agreement spells out what was left to its default, so that the configuration
 // record in the journal says all that the levels were computed with.
@@ -81,13 +88,13 @@ type calendarEntry struct {
 
 func calendarKeys() reader[calendarEntry] {
 	return object(
-		key(Key{Name: "name", Required: true, Text: "its name, once in the whole configuration"},
+		key(spec{Name: "name", Required: true, Text: "its name, once in the whole configuration"},
 			at(asText), func(c *calendarEntry) *placed[string] { return &c.Name }),
-		key(Key{Name: "zone", Default: "the root zone", Text: "the zone of its hours and holidays"},
+		key(spec{Name: "zone", Default: "the root zone", Text: "the zone of its hours and holidays"},
 			asZone, func(c *calendarEntry) *string { return &c.Zone }),
-		key(Key{Name: "hours", Required: true, Text: "the agreed hours"},
+		key(spec{Name: "hours", Required: true, Text: "the agreed hours"},
 			list(hoursKeys()), func(c *calendarEntry) *[]sla.Hours { return &c.Hours }),
-		key(Key{Name: "holidays", Text: "local days without agreed hours, such as 2026-12-25"},
+		key(spec{Name: "holidays", Text: "local days without agreed hours, such as 2026-12-25"},
 			list(asDate), func(c *calendarEntry) *[]string { return &c.Holidays }),
 	)
 }
@@ -99,11 +106,11 @@ func (c *calendarEntry) calendar() sla.Calendar {
 
 func hoursKeys() reader[sla.Hours] {
 	keys := object(
-		key(Key{Name: "weekdays", Required: true, Text: "the days, as Alertmanager writes them: monday, or monday:friday"},
+		key(spec{Name: "weekdays", Required: true, Text: "the days, as Alertmanager writes them: monday, or monday:friday"},
 			weekdays(), func(h *sla.Hours) *[]int { return &h.Weekdays }),
-		key(Key{Name: "from", Default: "00:00", Text: "local time at which they begin"},
+		key(spec{Name: "from", Default: "00:00", Text: "local time at which they begin"},
 			asClock, func(h *sla.Hours) *int { return &h.From }),
-		key(Key{Name: "to", Default: "24:00", Text: "local time at which they end"},
+		key(spec{Name: "to", Default: "24:00", Text: "local time at which they end"},
 			asClock, func(h *sla.Hours) *int { return &h.To }),
 	)
 	return keys.starting(func(h *sla.Hours) { h.To = 24 * 60 }).checked(func(h *sla.Hours) error {

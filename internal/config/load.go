@@ -33,7 +33,13 @@ func Load(path string, catalogue ...string) (*Config, Warnings, error) {
 		return nil, nil, l.errors
 	}
 	inOrder(l.warnings, l.files)
-	return compose(l.root, l.files), l.warnings, nil
+	c := compose(l.root, l.files)
+	// What the stages would refuse has been reported above with its place. Should
+	// something slip through, it must stop here, not in the fold.
+	if _, err := c.levels.Terms(); err != nil {
+		return nil, nil, Errors{{Message: err.Error()}}
+	}
+	return c, l.warnings, nil
 }
 
 // LoadCatalogue reads catalogue files; the rest is as in an empty root configuration.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -38,33 +37,28 @@ func basePolicy(n *yaml.Node) sla.Policy {
 
 func policyKeys() reader[sla.Policy] {
 	return object(
-		key(Key{Name: "preset", Text: "the preset that the other keys change"},
+		key(spec{Name: "preset", Default: sla.DefaultPreset, Text: "the preset that the other keys change"},
 			convert(scalar("preset", parsePreset), func(p sla.Policy) string { return p.Preset }), func(p *sla.Policy) *string { return &p.Preset }),
-		key(Key{Name: "maintenance", Default: "the preset's", Text: "what planned maintenance counts as; counts means as what it was"},
-			oneOf("excluded", "up", "counts"), func(p *sla.Policy) *string { return &p.Maintenance }),
-		key(Key{Name: "unknown", Default: "the preset's", Text: "what unknown time counts as"},
-			oneOf("excluded", "up", "down"), func(p *sla.Policy) *string { return &p.Unknown }),
-		key(Key{Name: "degraded_weight", Default: "the preset's", Text: "how much of degraded time counts as down"},
+		key(spec{Name: "maintenance", Default: "the preset's", Text: "what planned maintenance counts as; counts means as what it was"},
+			oneOf(sla.Excluded, sla.CountsUp, sla.CountsState), func(p *sla.Policy) *string { return &p.Maintenance }),
+		key(spec{Name: "unknown", Default: "the preset's", Text: "what unknown time counts as"},
+			oneOf(sla.Excluded, sla.CountsUp, sla.CountsDown), func(p *sla.Policy) *string { return &p.Unknown }),
+		key(spec{Name: "degraded_weight", Default: "the preset's", Text: "how much of degraded time counts as down"},
 			asRatio, func(p *sla.Policy) *float64 { return &p.DegradedWeight }),
-		key(Key{Name: "min_coverage", Default: "the preset's", Text: "the share of the window that must be known; below it there is no result"},
+		key(spec{Name: "min_coverage", Default: "the preset's", Text: "the share of the window that must be known; below it there is no result"},
 			asRatio, func(p *sla.Policy) *float64 { return &p.MinCoverage }),
 	)
 }
 
 func parsePreset(name string) (sla.Policy, error) {
-	for _, p := range presets() {
-		if p.Preset == name {
-			return p, nil
-		}
+	p, ok := sla.Preset(name)
+	if !ok || name == "" {
+		return sla.Policy{}, fmt.Errorf("%q is not a preset; %s", name, suggest(name, sla.Presets()))
 	}
-	return sla.Policy{}, fmt.Errorf("%q is not a preset; %s", name, suggest(name, presetNames()))
+	return p, nil
 }
 
-func presetNames() []string {
-	var names []string
-	for _, p := range presets() {
-		names = append(names, p.Preset)
-	}
-	slices.Sort(names)
-	return names
+func defaultPolicy() sla.Policy {
+	p, _ := sla.Preset(sla.DefaultPreset)
+	return p
 }

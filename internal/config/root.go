@@ -45,23 +45,23 @@ type Embedded struct {
 
 func rootKeys() reader[rootFile] {
 	return object(
-		key(Key{Name: "zone", Default: "UTC", Text: "the IANA zone in which days, weeks and months are cut"},
+		key(spec{Name: "zone", Default: "UTC", Text: "the IANA zone in which days, weeks and months are cut"},
 			asZone, func(r *rootFile) *string { return &r.Zone }),
-		key(Key{Name: "catalogue", Text: "files of the catalogue, relative to this file; * and ? stand for parts of names"},
+		key(spec{Name: "catalogue", Text: "files of the catalogue, relative to this file; * and ? stand for parts of names"},
 			list(at(asText)), func(r *rootFile) *[]placed[string] { return &r.Catalogue }),
-		key(Key{Name: "services", Text: "services, as in a catalogue file"},
+		key(spec{Name: "services", Text: "services, as in a catalogue file"},
 			list(serviceKeys()), func(r *rootFile) *[]serviceEntry { return &r.Services }),
-		key(Key{Name: "calendars", Text: "calendars of agreed service time, as in a catalogue file"},
+		key(spec{Name: "calendars", Text: "calendars of agreed service time, as in a catalogue file"},
 			list(calendarKeys()), func(r *rootFile) *[]calendarEntry { return &r.Calendars }),
-		key(Key{Name: "correlation", Text: "how alerts become episodes and episodes incidents"},
+		key(spec{Name: "correlation", Text: "how alerts become episodes and episodes incidents"},
 			correlationKeys(), func(r *rootFile) *correlationEntry { return &r.Correlation }),
-		key(Key{Name: "levels", Text: "how episodes become states of services"},
+		key(spec{Name: "levels", Text: "how episodes become states of services"},
 			levelsKeys(), func(r *rootFile) *levelsEntry { return &r.Levels }),
-		key(Key{Name: "journal", Text: "the durable log of what arrived"},
+		key(spec{Name: "journal", Text: "the durable log of what arrived"},
 			journalKeys(), func(r *rootFile) *Journal { return &r.Journal }),
-		key(Key{Name: "clickhouse", Text: "where rows are stored"},
+		key(spec{Name: "clickhouse", Text: "where rows are stored"},
 			clickhouseKeys(), func(r *rootFile) *ClickHouse { return &r.ClickHouse }),
-		key(Key{Name: "ingest", Text: "what may be sent"},
+		key(spec{Name: "ingest", Text: "what may be sent"},
 			ingestKeys(), func(r *rootFile) *Ingest { return &r.Ingest }),
 	)
 }
@@ -76,53 +76,53 @@ type correlationEntry struct {
 
 func correlationKeys() reader[correlationEntry] {
 	return object(
-		key(Key{Name: "service_labels", Default: "[service, deployment, app, job]", Text: "the labels that name an alert's service where no matchers do; the first that is present wins"},
+		key(spec{Name: "service_labels", Default: "[service, deployment, app, job]", Text: "the labels that name an alert's service where no matchers do; the first that is present wins"},
 			list(asText), func(c *correlationEntry) *[]string { return &c.ServiceLabels }),
-		key(Key{Name: "copy_window", Default: "15m", Text: "so long after an episode closed, the same firing again is a copy; later it reopens the episode"},
+		key(spec{Name: "copy_window", Default: "15m", Text: "so long after an episode closed, the same firing again is a copy; later it reopens the episode"},
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.CopyWindow }),
-		key(Key{Name: "stale_after", Default: "9h", Text: "an open episode that was not seen for so long is unknown; two repeat_intervals of Alertmanager and a margin"},
+		key(spec{Name: "stale_after", Default: "9h", Text: "an open episode that was not seen for so long is unknown; two repeat_intervals of Alertmanager and a margin"},
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.StaleAfter }),
-		key(Key{Name: "reopen_window", Default: "30m", Text: "so long after an incident was resolved, more of the same reopens it; later it is a new incident"},
+		key(spec{Name: "reopen_window", Default: "30m", Text: "so long after an incident was resolved, more of the same reopens it; later it is a new incident"},
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.ReopenWindow }),
 	)
 }
 
 func journalKeys() reader[Journal] {
 	return object(
-		key(Key{Name: "max_bytes", Default: "10GiB", Text: "the disk that it may take; when it is full, senders get 503 and retry"},
+		key(spec{Name: "max_bytes", Default: "10GiB", Text: "the disk that it may take; when it is full, senders get 503 and retry"},
 			asSize, func(j *Journal) *int64 { return &j.MaxBytes }),
 	)
 }
 
 func ingestKeys() reader[Ingest] {
 	return object(
-		key(Key{Name: "max_body_bytes", Default: "16MiB", Text: "the largest request, decompressed; more is refused with 413"},
+		key(spec{Name: "max_body_bytes", Default: "16MiB", Text: "the largest request, decompressed; more is refused with 413"},
 			asSize, func(i *Ingest) *int64 { return &i.MaxBodyBytes }),
 	)
 }
 
 func clickhouseKeys() reader[ClickHouse] {
 	return object(
-		key(Key{Name: "dsn", Default: "the embedded engine", Text: "the server, as clickhouse://user@host:9000; several hosts by commas"},
+		key(spec{Name: "dsn", Default: "the embedded engine", Text: "the server, as clickhouse://user@host:9000; several hosts by commas"},
 			asDSN, func(c *ClickHouse) *string { return &c.DSN }),
-		key(Key{Name: "password_file", Text: "the file that holds the password of the user in dsn, relative to this file"},
+		key(spec{Name: "password_file", Text: "the file that holds the password of the user in dsn, relative to this file"},
 			asText, func(c *ClickHouse) *string { return &c.PasswordFile }),
-		key(Key{Name: "database", Default: "evenkeel", Text: "the database; it is made if it is not there"},
+		key(spec{Name: "database", Default: "evenkeel", Text: "the database; it is made if it is not there"},
 			asDatabase, func(c *ClickHouse) *string { return &c.Database }),
-		key(Key{Name: "embedded", Text: "the engine that runs inside where there is no dsn"},
+		key(spec{Name: "embedded", Text: "the engine that runs inside where there is no dsn"},
 			embeddedKeys(), func(c *ClickHouse) *Embedded { return &c.Embedded }),
 	)
 }
 
 func embeddedKeys() reader[Embedded] {
 	return object(
-		key(Key{Name: "memory", Default: "2GiB", Text: "the memory that it may take"},
+		key(spec{Name: "memory", Default: "2GiB", Text: "the memory that it may take"},
 			asSize, func(e *Embedded) *int64 { return &e.MemoryBytes }),
-		key(Key{Name: "caches", Default: "256MiB", Text: "the size of each of its caches"},
+		key(spec{Name: "caches", Default: "256MiB", Text: "the size of each of its caches"},
 			asSize, func(e *Embedded) *int64 { return &e.CacheBytes }),
-		key(Key{Name: "tcp_port", Default: "0", Text: "its native port on the loopback; 0 is any free one"},
+		key(spec{Name: "tcp_port", Default: "0", Text: "its native port on the loopback; 0 is any free one"},
 			asPort, func(e *Embedded) *int { return &e.TCPPort }),
-		key(Key{Name: "http_port", Default: "0", Text: "its HTTP port on the loopback; 0 is any free one"},
+		key(spec{Name: "http_port", Default: "0", Text: "its HTTP port on the loopback; 0 is any free one"},
 			asPort, func(e *Embedded) *int { return &e.HTTPPort }),
 	)
 }

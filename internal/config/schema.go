@@ -6,45 +6,44 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Key documents one key of a file. The decoder and docs/ are made of the same keys.
-type Key struct {
+// spec documents one key of a file. The decoder and docs/ are made of the same keys.
+type spec struct {
 	Name     string
 	Type     string // what its value is, in words
 	Default  string // as it would be written; "" where there is none
 	Required bool
 	Text     string // what it means
-	Keys     []Key  // of the mapping, or of each mapping of the list, below it
+	Keys     []spec // of the mapping, or of each mapping of the list, below it
 }
 
 // reader reads a node into a value of type V. what names the value in messages.
 type reader[V any] struct {
 	kind string // the type's name in docs
-	keys []Key  // below it
+	keys []spec // below it
 	read func(d *decoder, n *yaml.Node, what string, into *V)
 }
 
 // field is one key of a mapping that is read into a T.
 type field[T any] struct {
-	Key
+	spec
 	read func(d *decoder, n *yaml.Node, into *T)
 }
 
 // key makes a field from its documentation, a reader, and the place where the value goes.
-func key[T, V any](k Key, r reader[V], place func(*T) *V) field[T] {
+func key[T, V any](k spec, r reader[V], place func(*T) *V) field[T] {
 	k.Type, k.Keys = r.kind, r.keys
 	return field[T]{k, func(d *decoder, n *yaml.Node, into *T) { r.read(d, n, k.Name, place(into)) }}
 }
 
 // object reads a mapping. Every key that stands there is known, and stands once.
 func object[T any](fields ...field[T]) reader[T] {
-	keys := make([]Key, len(fields))
+	keys := make([]spec, len(fields))
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		keys[i], names[i] = f.Key, f.Name
+		keys[i], names[i] = f.spec, f.Name
 	}
 	return reader[T]{"mapping", keys, func(d *decoder, n *yaml.Node, what string, into *T) {
 		n, ok := d.enter(n)
-		defer d.leave()
 		if !ok || isNull(n) && n.Value == "" {
 			return
 		}
@@ -91,7 +90,6 @@ func (d *decoder) known(name *yaml.Node, names []string, seen map[string]*yaml.N
 func list[V any](item reader[V]) reader[[]V] {
 	return reader[[]V]{"list of " + item.kind, item.keys, func(d *decoder, n *yaml.Node, what string, into *[]V) {
 		n, ok := d.enter(n)
-		defer d.leave()
 		if !ok || isNull(n) && n.Value == "" {
 			return
 		}
@@ -111,7 +109,6 @@ func list[V any](item reader[V]) reader[[]V] {
 func scalar[V any](kind string, parse func(string) (V, error)) reader[V] {
 	return reader[V]{kind, nil, func(d *decoder, n *yaml.Node, what string, into *V) {
 		n, ok := d.enter(n)
-		defer d.leave()
 		switch {
 		case !ok:
 		case isNull(n):

@@ -13,11 +13,10 @@ import (
 )
 
 // The bounds of what is read. They are far above any real catalogue; they keep
-// a file of aliases to aliases from growing without end.
+// a small file of aliases to long lists from taking all memory.
 const (
 	maxFileBytes = 32 << 20
 	maxNodes     = 4 << 20
-	maxDepth     = 64
 	maxErrors    = 1000 // of one file
 )
 
@@ -25,8 +24,7 @@ const (
 type decoder struct {
 	file   string
 	errors Errors
-	nodes  int
-	depth  int
+	nodes  int // read so far, aliases followed
 }
 
 // at returns where a node stands.
@@ -82,24 +80,16 @@ func (d *decoder) syntax(err error, text []byte) {
 	d.errors = append(d.errors, Problem{Position{d.file, line, 1}, "not YAML: " + message})
 }
 
-// enter follows aliases and counts; false means that the file is too deep or too large to go on.
+// enter follows aliases and counts; false means that the file is too large to go
+// on. Depth needs no bound: no mapping of the schema holds itself.
 func (d *decoder) enter(n *yaml.Node) (*yaml.Node, bool) {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = target(n)
 	d.nodes++
-	d.depth++
-	if d.depth > maxDepth {
-		d.errorf(n, "nested more than %d deep", maxDepth)
-		return n, false
-	}
 	if d.nodes == maxNodes {
 		d.errorf(n, "the file has more than %d values, aliases followed", maxNodes)
 	}
 	return n, d.nodes < maxNodes && len(d.errors) < maxErrors
 }
-
-func (d *decoder) leave() { d.depth-- }
 
 // kindOf names what stands at a node, for people.
 func kindOf(n *yaml.Node) string {
