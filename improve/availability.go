@@ -10,7 +10,7 @@ import (
 
 // composeAvailability says how each promise of the plan was kept.
 func (c *composer) composeAvailability() Availability {
-	a := Availability{Levels: []Level{}, Outages: []Outage{}}
+	a := Availability{Levels: []Level{}, Outages: []Outage{}, Lanes: c.lanes()}
 	for _, row := range c.plan {
 		level, outages := c.level(row)
 		a.Levels = append(a.Levels, level)
@@ -59,9 +59,9 @@ func (c *composer) level(row planned) (Level, []Outage) {
 	}
 	l := Level{
 		Service: row.service.Name, Owner: row.service.Owner, Tier: row.service.Tier, Agreement: row.agreement,
-		Partial: row.partial, Measured: measured, Standing: standing(measured), Strip: []Stretch{},
+		Partial: row.partial, Measured: measured, Standing: standing(measured),
 	}
-	outages := c.stretches(&l, row)
+	outages := c.outages(row)
 	l.Outages = len(outages)
 	for _, o := range outages {
 		l.Longest = max(l.Longest, LengthOf(o.From, o.To))
@@ -91,17 +91,36 @@ func standing(a sla.Availability) Standing {
 	return Met
 }
 
-// stretches fills in l.Strip and returns its outages.
-func (c *composer) stretches(l *Level, row planned) []Outage {
+// lanes returns the course of each service that was not up all the time.
+func (c *composer) lanes() []Lane {
+	lanes := []Lane{}
+	for _, a := range c.base {
+		if a.Agreement != "" {
+			continue
+		}
+		lane := Lane{Service: a.Service, Down: Length(a.Matrix.Down), Unknown: unknownOf(a), Stretches: []Stretch{}}
+		for _, s := range c.segments(a.Service, "") {
+			if from, to := max(s.From, c.period.From), min(s.To, c.period.To); from < to {
+				lane.Stretches = append(lane.Stretches, Stretch{s.Bucket, from, to})
+			}
+		}
+		if len(lane.Stretches) > 0 {
+			lanes = append(lanes, lane)
+		}
+	}
+	slices.SortStableFunc(lanes, func(a, b Lane) int {
+		return cmp.Or(cmp.Compare(b.Down, a.Down), cmp.Compare(b.Unknown, a.Unknown), cmp.Compare(a.Service, b.Service))
+	})
+	return lanes
+}
+
+// outages returns the times in which a level was down in its window.
+func (c *composer) outages(row planned) []Outage {
 	var outages []Outage
 	end := min(row.window.To, c.p.AsOf)
 	for _, s := range c.segments(row.service.Name, row.agreement) {
 		from, to := max(s.From, row.window.From), min(s.To, end)
-		if from >= to {
-			continue
-		}
-		l.Strip = append(l.Strip, Stretch{s.Bucket, from, to})
-		if s.Bucket != sla.DownBucket {
+		if from >= to || s.Bucket != sla.DownBucket {
 			continue
 		}
 		outages = append(outages, Outage{

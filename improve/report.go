@@ -81,6 +81,7 @@ type Availability struct {
 	Basis    Basis    `json:"basis"`
 	Levels   []Level  `json:"levels"`
 	Outages  []Outage `json:"outages"` // every one, oldest first
+	Lanes    []Lane   `json:"lanes"`   // the course of each service that was not up all the time, most downtime first
 	Met      int      `json:"objectives_met"`
 	Missed   int      `json:"objectives_missed"`
 	Unproven int      `json:"objectives_not_proven"`
@@ -111,8 +112,16 @@ type Level struct {
 	Outages   int              `json:"outages"`
 	Longest   Length           `json:"longest_outage_ms"`
 	Spent     *float64         `json:"budget_spent"` // downtime over budget; null without a budget
-	Strip     []Stretch        `json:"strip"`        // what was not up, oldest first
 	Trend     Trend            `json:"trend"`        // minutes of downtime per week
+}
+
+// Lane is the course of one service through the period, always in hours and
+// whatever was promised.
+type Lane struct {
+	Service   string    `json:"service"`
+	Down      Length    `json:"down_ms"`
+	Unknown   Length    `json:"unknown_ms"`
+	Stretches []Stretch `json:"stretches"` // what was not up, oldest first; the rest was
 }
 
 // Stretch is a time in which a service was not up.
