@@ -178,7 +178,7 @@ func TestEvenkeelsOwnFilesAreRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range warnings { // the password is there only in the container
-		if !strings.Contains(w.Error(), "password_file") {
+		if !strings.Contains(w.String(), "password_file") {
 			t.Errorf("warning: %v", w)
 		}
 	}
