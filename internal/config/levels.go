@@ -55,7 +55,7 @@ func agreementKeys() reader[agreementEntry] {
 			asZone, func(a *agreementEntry) *string { return &a.Zone }),
 		key(spec{Name: "window", Default: sla.WindowMonth, Text: "the calendar period that the objective is for"},
 			oneOf(sla.WindowDay, sla.WindowWeek, sla.WindowMonth, sla.WindowQuarter, sla.WindowYear), func(a *agreementEntry) *string { return &a.Window }),
-		key(spec{Name: "calendar", Default: "always", Text: "the calendar of agreed service time"},
+		key(spec{Name: "calendar", Default: "all the time", Text: "the calendar of agreed service time"},
 			at(asText), func(a *agreementEntry) *placed[string] { return &a.Calendar }),
 		key(spec{Name: "policy", Default: sla.DefaultPreset, Text: "how each bucket of time counts: the name of a preset, or a mapping"},
 			policy(), func(a *agreementEntry) *sla.Policy { return &a.Policy }),

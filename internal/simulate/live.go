@@ -73,7 +73,7 @@ func Live(o LiveOptions) []Step {
 // exhaustOrders is what the live storm is about. The database recovers at recovered.
 func (s *spreader) exhaustOrders(o outage, recovered ingest.Millis) {
 	short := o
-	short.to = recovered
+	short.to, short.pace = recovered, o.pace/4
 	db := s.find("orders-db")
 	s.raise(short, db, symptom{"ConnectionSlotsFull", "critical", 1, 1, 10 * second, 30 * second}, 0)
 	s.raise(o, db, symptom{"SlowResponses", "warning", 0.7, 1, 20 * second, 40 * second}, 0)
