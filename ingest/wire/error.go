@@ -1,0 +1,78 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// Error says why a delivery could not be decoded at all, and where.
+type Error struct {
+	Offset int    // bytes before the place, 0 to the length
+	Line   int    // from 1
+	Column int    // in bytes, from 1
+	Reason string // in words
+}
+
+// Error gives the reason with the place before it.
+func (e *Error) Error() string {
+	return fmt.Sprintf("line %d, column %d (byte %d): %s", e.Line, e.Column, e.Offset, e.Reason)
+}
+
+// errorAt makes an Error for a place in body.
+func errorAt(body []byte, offset int, reason string) *Error {
+	before := body[:offset]
+	return &Error{
+		Offset: offset,
+		Line:   bytes.Count(before, []byte{'\n'}) + 1,
+		Column: offset - bytes.LastIndexByte(before, '\n'),
+		Reason: reason,
+	}
+}
+
+// located turns the scanner's error into one with a place.
+func located(body []byte, err error) error {
+	var s *syntaxError
+	if errors.As(err, &s) {
+		return errorAt(body, s.offset, s.reason)
+	}
+	return err
+}
+
+// Reject turns a record that could not be decoded into the one that says so: its reason,
+// and the first 64 KiB of its body. It is how refused deliveries reach the dead letters.
+func Reject(rec ingest.Record, err error) ingest.Record {
+	rec.Kind, rec.Reason, rec.Body = ingest.KindRejected, err.Error(), head(rec.Body)
+	return rec
+}
+
+// DeadLetter is the dead letter of a whole record: one that was rejected, or one whose
+// Decode gave err.
+func DeadLetter(rec ingest.Record, err error) ingest.DeadLetter {
+	d := ingest.DeadLetter{
+		Tenant: tenant(rec), Source: source(rec), Path: rec.Path,
+		ReceivedAt: rec.ReceivedAt, Reason: rec.Reason, Body: head(rec.Body),
+	}
+	if err != nil {
+		d.Reason = err.Error()
+	}
+	return d
+}
+
+func head(body []byte) []byte { return body[:min(len(body), ingest.MaxDeadLetterBytes)] }
+
+func tenant(rec ingest.Record) string {
+	if rec.Tenant == "" {
+		return ingest.DefaultTenant
+	}
+	return rec.Tenant
+}
+
+func source(rec ingest.Record) string {
+	if rec.Source == "" {
+		return ingest.DefaultSource(rec.Path)
+	}
+	return rec.Source
+}

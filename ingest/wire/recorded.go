@@ -1,0 +1,146 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// maxLine bounds a line of a recorded file: the largest record that a journal
+// takes, and what stands around it.
+const maxLine = 65 << 20
+
+// recorded is a delivery as it stands in a file. Tenant and source are there only where
+// they are not the default.
+type recorded struct {
+	ReceivedAt ingest.Millis   `json:"received_at"`
+	Path       string          `json:"path"`
+	Tenant     string          `json:"tenant,omitempty"`
+	Source     string          `json:"source,omitempty"`
+	Body       json.RawMessage `json:"body"`
+}
+
+// AppendRecorded appends a delivery to b as one JSON line, its body as sent except
+// for space between tokens.
+func AppendRecorded(b []byte, rec ingest.Record) ([]byte, error) {
+	line := recorded{ReceivedAt: rec.ReceivedAt, Path: rec.Path, Body: rec.Body}
+	if t := tenant(rec); t != ingest.DefaultTenant {
+		line.Tenant = t
+	}
+	if s := source(rec); s != ingest.DefaultSource(rec.Path) {
+		line.Source = s
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(line); err != nil {
+		return b, fmt.Errorf("record %d: %w", rec.Position, err)
+	}
+	return append(b, out.Bytes()...), nil
+}
+
+// Recorded reads the deliveries of a recorded file, plain or gzipped, in their order.
+// Positions are left to who takes them. After an error, which names the line, nothing more comes.
+func Recorded(r io.Reader) iter.Seq2[ingest.Record, error] {
+	return func(yield func(ingest.Record, error) bool) {
+		line := 0
+		fail := func(err error) { yield(ingest.Record{}, fmt.Errorf("line %d: %w", line, err)) }
+		text, err := unzipped(r)
+		if err != nil {
+			line = 1
+			fail(err)
+			return
+		}
+		lines := bufio.NewScanner(text)
+		lines.Buffer(make([]byte, 0, 64<<10), maxLine)
+		for lines.Scan() {
+			line++
+			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+				continue
+			}
+			rec, err := parseRecorded(bytes.Clone(lines.Bytes()))
+			if err != nil {
+				fail(err)
+				return
+			}
+			if !yield(rec, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			line++
+			fail(err)
+		}
+	}
+}
+
+// unzipped looks at the first bytes, not at a name: a pipe has none.
+func unzipped(r io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReader(r)
+	magic, err := buffered.Peek(2)
+	if errors.Is(err, io.EOF) || err == nil && !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		return buffered, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return gzip.NewReader(buffered)
+}
+
+func parseRecorded(line []byte) (ingest.Record, error) {
+	d := &decoder{scanner: scanner{in: line}}
+	rec := ingest.Record{Kind: ingest.KindDelivery}
+	var at string
+	err := d.object(func(name string) (err error) {
+		switch name {
+		case "received_at":
+			return d.str(name, &at)
+		case "path":
+			return d.str(name, &rec.Path)
+		case "tenant":
+			return d.str(name, &rec.Tenant)
+		case "source":
+			return d.str(name, &rec.Source)
+		case "body":
+			rec.Body, err = d.raw()
+			return err
+		}
+		return d.skip()
+	})
+	if err == nil {
+		err = d.end()
+	}
+	if err != nil {
+		return rec, inLine(err)
+	}
+	if rec.ReceivedAt = d.instant("received_at", at); rec.ReceivedAt == 0 {
+		d.wrong("received_at", "missing")
+	}
+	if rec.Path == "" {
+		d.wrong("path", "missing")
+	}
+	if rec.Body == nil {
+		d.wrong("body", "missing")
+	}
+	if d.bad != "" {
+		return rec, errors.New(d.bad)
+	}
+	rec.Tenant, rec.Source = tenant(rec), source(rec)
+	return rec, nil
+}
+
+// inLine gives a syntax error its column; the caller knows the line.
+func inLine(err error) error {
+	var s *syntaxError
+	if errors.As(err, &s) {
+		return fmt.Errorf("column %d: %s", s.offset+1, s.reason)
+	}
+	return err
+}

@@ -1,0 +1,58 @@
+package wire
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// sorted returns labels by name, each name once (the last one sent), without
+// those that are empty.
+func sorted(ls ingest.Labels) ingest.Labels {
+	slices.SortStableFunc(ls, func(a, b ingest.Label) int { return strings.Compare(a.Name, b.Name) })
+	out := ls[:0]
+	for i, l := range ls {
+		if i+1 < len(ls) && ls[i+1].Name == l.Name {
+			continue
+		}
+		if l.Value != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// latest is where instants stop being plausible; it is also inside of what
+// ClickHouse's DateTime64 can hold.
+var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// instant reads RFC 3339. Empty, and Go's zero time of year 1, are 0: not there.
+func (d *decoder) instant(path, text string) ingest.Millis {
+	if text == "" {
+		return 0
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		d.wrong(path, "%q is not RFC 3339", short(text))
+		return 0
+	}
+	if t.IsZero() {
+		return 0
+	}
+	if t.Unix() <= 0 || !t.Before(latest) {
+		d.wrong(path, "%q is not between 1970 and 2200", short(text))
+		return 0
+	}
+	return ingest.MillisOf(t)
+}
+
+// short keeps what is quoted in a reason readable.
+func short(text string) string {
+	const limit = 64
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "…"
+}
