@@ -81,8 +81,9 @@ type service struct {
 	name       string
 	present    bool // in the configuration of now
 	impact     []impactRule
-	rules      []ImpactRule // what impact was made of
-	cover      Set          // its last interval ends at Forever while it is present; never empty
+	rules      []ImpactRule  // what impact was made of
+	since      ingest.Millis // when it was first configured
+	cover      Set           // its last interval ends at Forever while it is present
 	planned    Set
 	agreements []*agreement // by name; the first is the service itself
 	series     []*series
@@ -314,7 +315,7 @@ func (l *Ledger) views(s *series) func(yield func(view, table) bool) {
 		if s.of == nil {
 			return
 		}
-		v := view{layer: layerStates, line: s.line, cover: s.of.cover, zone: l.utc, maintenance: s.of.planned}
+		v := view{layer: layerStates, line: s.line, since: s.of.since, cover: s.of.cover, zone: l.utc}
 		v.open = Interval{l.closed() - margin, v.zone.day(l.now).To}
 		if !yield(v, table{}) {
 			return
@@ -334,8 +335,8 @@ func (l *Ledger) views(s *series) func(yield func(view, table) bool) {
 // segments returns the view of s under an agreement of its service.
 func (l *Ledger) segments(s *series, a *agreement) view {
 	return view{
-		layer: layerSegments, line: s.line, cover: s.of.cover, zone: a.zone, hours: a.hours,
-		maintenance: s.of.planned, open: l.open(a),
+		layer: layerSegments, line: s.line, since: s.of.since, cover: s.of.cover, zone: a.zone,
+		hours: a.hours, maintenance: s.of.planned, open: l.open(a),
 	}
 }
 

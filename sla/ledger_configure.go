@@ -178,10 +178,9 @@ func (p *plan) without(c Config) {
 			continue
 		}
 		next := *old
-		next.present, next.cover = false, slices.Clone(old.cover)
+		next.present = false
 		if old.present {
-			last := &next.cover[len(next.cover)-1]
-			last.To = max(last.From, p.at)
+			next.cover = old.cover.Clip(Interval{0, p.at})
 		}
 		p.use(next.agreements)
 		gone = append(gone, &next)
@@ -199,9 +198,9 @@ func (p *plan) service(s ServiceLevels) (*service, error) {
 	}
 	old := p.l.services[s.Name]
 	if old == nil {
-		old = &service{}
+		old = &service{since: p.at}
 	}
-	next.cover = slices.Clone(old.cover)
+	next.since, next.cover = old.since, slices.Clone(old.cover)
 	if !old.present {
 		next.cover = next.cover.append(Interval{p.at, Forever})
 	}

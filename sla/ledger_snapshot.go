@@ -33,6 +33,7 @@ type savedService struct {
 	Name       string
 	Present    bool
 	Rules      []ImpactRule
+	Since      ingest.Millis
 	Cover      Set
 	Planned    Set
 	Agreements []savedAgreement
@@ -83,7 +84,7 @@ func (l *Ledger) saveServices(s *snapshot) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.services)) {
 		of := l.services[name]
-		saved := savedService{Name: name, Present: of.present, Rules: of.rules, Cover: of.cover, Planned: of.planned}
+		saved := savedService{Name: name, Present: of.present, Rules: of.rules, Since: of.since, Cover: of.cover, Planned: of.planned}
 		for _, a := range of.agreements {
 			one := savedAgreement{Name: a.name, Zone: a.zone.name, Since: a.since, Until: a.until}
 			if a.hours != nil {
@@ -196,7 +197,7 @@ func (l *Ledger) loadServices(s *snapshot) error {
 		hours = append(hours, a)
 	}
 	for _, saved := range s.Services {
-		of := &service{name: saved.Name, present: saved.Present, rules: saved.Rules, cover: saved.Cover, planned: saved.Planned}
+		of := &service{name: saved.Name, present: saved.Present, rules: saved.Rules, since: saved.Since, cover: saved.Cover, planned: saved.Planned}
 		var err error
 		if of.impact, err = newImpact(saved.Rules); err != nil {
 			return err
@@ -210,9 +211,6 @@ func (l *Ledger) loadServices(s *snapshot) error {
 				return fmt.Errorf("agreement %q of %q refers to a calendar that is not there", a.Name, saved.Name)
 			}
 			of.agreements = append(of.agreements, &agreement{name: a.Name, zone: z, hours: hours[a.Calendar], since: a.Since, until: a.Until})
-		}
-		if len(of.cover) == 0 {
-			return fmt.Errorf("service %q has no coverage", saved.Name)
 		}
 		l.services[saved.Name] = of
 	}

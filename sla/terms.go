@@ -152,7 +152,7 @@ func (r *resolver) terms(s ServiceLevels) ([]Terms, error) {
 		if err != nil {
 			return nil, fmt.Errorf("agreement %q: %w", a.Name, err)
 		}
-		if slices.ContainsFunc(all, func(o Terms) bool { return o.Agreement == a.Name }) {
+		if a.Name == EveryAgreement || slices.ContainsFunc(all, func(o Terms) bool { return o.Agreement == a.Name }) {
 			return nil, fmt.Errorf("agreement %q has no name of its own", a.Name)
 		}
 		all = append(all, t)

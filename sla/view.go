@@ -24,6 +24,7 @@ const (
 type view struct {
 	layer       layer
 	line        line
+	since       ingest.Millis // when it was first configured
 	cover       Set
 	zone        *zone
 	hours       *agreed // nil is always
@@ -38,7 +39,7 @@ type view struct {
 // only the time that it was configured counts.
 func (v *view) known(t ingest.Millis) (State, bool) {
 	r := v.line.at(t)
-	if v.cover.Contains(t) || r != rankUp && t < v.cover[0].From {
+	if v.cover.Contains(t) || r != rankUp && t < v.since {
 		return r.state(), true
 	}
 	return Unknown, false
@@ -85,7 +86,7 @@ func (v *view) has(d Interval) bool {
 	if v.covers(d) {
 		return true
 	}
-	for t := d.From; t < min(d.To, v.cover[0].From); t = v.line.next(t) {
+	for t := d.From; t < min(d.To, v.since); t = v.line.next(t) {
 		if v.line.at(t) != rankUp {
 			return true
 		}
@@ -101,6 +102,9 @@ func (v *view) covers(d Interval) bool {
 // next returns the first cut after t; midnights are cuts.
 func (v *view) next(t ingest.Millis) ingest.Millis {
 	cut := min(v.line.next(t), v.cover.next(t), v.zone.day(t).To)
+	if t < v.since {
+		cut = min(cut, v.since)
+	}
 	if v.layer == layerSegments {
 		cut = min(cut, v.maintenance.next(t))
 		if v.hours != nil {
@@ -113,6 +117,9 @@ func (v *view) next(t ingest.Millis) ingest.Millis {
 // prev returns the last cut before t; midnights are cuts.
 func (v *view) prev(t ingest.Millis) ingest.Millis {
 	cut := max(v.line.prev(t), v.cover.prev(t), v.zone.day(t-1).From)
+	if t > v.since {
+		cut = max(cut, v.since)
+	}
 	if v.layer == layerSegments {
 		cut = max(cut, v.maintenance.prev(t))
 		if v.hours != nil {
@@ -172,7 +179,7 @@ func (v *view) rows(i Interval, yield func(cell, Interval)) {
 	if i.Empty() {
 		return
 	}
-	first := v.cover[0].From
+	first := v.since
 	if len(v.line) > 0 {
 		first = min(first, v.line[0].at)
 	}
