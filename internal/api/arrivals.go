@@ -53,12 +53,15 @@ type DeadLetterList struct {
 // arrivalsQuery reads the window, by default the last 30 days up to as_of.
 func (r *Reads) arrivalsQuery(p *Params) (ArrivalsQuery, []string, error) {
 	asOf, warnings, err := r.AsOf(p)
+	if err != nil {
+		return ArrivalsQuery{}, nil, errors.Join(p.Err(), err)
+	}
 	q := ArrivalsQuery{
 		Tenant: r.tenant(), Service: p.Text("service"), AsOf: asOf,
 		Limit: p.Limit(DefaultLimit, MaxLimit),
 	}
 	q.From, q.To = p.Window(max(1, asOf-lastDays), asOf+1) // what was recorded at as_of is in it
-	return q, warnings, errors.Join(p.Err(), err)
+	return q, warnings, p.Err()
 }
 
 func (a *API) changes(ctx context.Context, r *http.Request) (answer, error) {

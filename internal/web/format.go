@@ -125,7 +125,7 @@ func verb(s correlate.IncidentState) string {
 type cause struct{ Name, Href, Kind, Score, Width, Why string }
 
 func causeOf(c correlate.Cause) cause {
-	shown := cause{Score: fmt.Sprintf("%.2f", c.Score), Width: fmt.Sprintf("%.0f", max(0, min(1, c.Score))*100), Why: c.Why}
+	shown := cause{Score: fmt.Sprintf("%.2f", c.Score), Width: fmt.Sprintf("%.0f", c.Score*100), Why: c.Why}
 	switch {
 	case c.Service != "":
 		shown.Name, shown.Href = c.Service, serviceLink(c.Service).Href
