@@ -88,7 +88,7 @@ func (d *decoder) describe(raw []byte) string {
 // top takes a text of the delivery itself. Where it is wrong the alerts still count.
 func (d *decoder) top(name string, to *string) error {
 	d.bad = ""
-	err := d.str(name, to)
+	err := d.str(place{field: name}, to)
 	if d.bad != "" {
 		d.out.Warnings = append(d.out.Warnings, d.bad)
 	}
@@ -97,7 +97,7 @@ func (d *decoder) top(name string, to *string) error {
 
 func (d *decoder) truncated() error {
 	if kind := d.kind(); kind != "number" {
-		d.warn("truncatedAlerts", "%s is not a number", kind)
+		d.warn(place{field: "truncatedAlerts"}, "%s is not a number", kind)
 		return d.skip()
 	}
 	text, err := d.number()
@@ -106,7 +106,7 @@ func (d *decoder) truncated() error {
 	}
 	n, bad := strconv.ParseUint(text, 10, 31)
 	if bad != nil {
-		d.warn("truncatedAlerts", "%s is not a count", short(text))
+		d.warn(place{field: "truncatedAlerts"}, "%s is not a count", short(text))
 		return nil
 	}
 	d.out.Truncated = int(n)
@@ -125,10 +125,9 @@ func (d *decoder) alerts() error {
 		return d.fail("alerts: %s is not an array", kind)
 	}
 	return d.array(func(i int) error {
-		path := fmt.Sprintf("alerts[%d]", i)
 		var a alert
-		return d.item(path, func() error { return d.alert(path, &a) }, func() {
-			if event := a.event(d, path); d.bad == "" {
+		return d.each("alerts["+strconv.Itoa(i)+"]", func() error { return d.alert(&a) }, func() {
+			if event := a.event(d); d.bad == "" {
 				d.event(ingest.Event{Alert: event})
 			}
 		})
@@ -141,16 +140,16 @@ type alert struct {
 	labels, annotations                                 ingest.Labels
 }
 
-func (d *decoder) alert(path string, a *alert) error {
+func (d *decoder) alert(a *alert) error {
 	return d.object(func(name string) error {
-		at := path + "." + name
+		at := place{field: name}
 		switch name {
 		case "status":
 			return d.str(at, &a.status)
 		case "labels":
-			return d.strings(at, &a.labels)
+			return d.strings(name, &a.labels)
 		case "annotations":
-			return d.strings(at, &a.annotations)
+			return d.strings(name, &a.annotations)
 		case "startsAt":
 			return d.str(at, &a.startsAt)
 		case "endsAt":
@@ -165,40 +164,40 @@ func (d *decoder) alert(path string, a *alert) error {
 }
 
 // event checks what was sent and gives it its meaning.
-func (a *alert) event(d *decoder, path string) *ingest.Alert {
+func (a *alert) event(d *decoder) *ingest.Alert {
 	e := &ingest.Alert{
 		Labels: a.labels, Annotations: a.annotations, GeneratorURL: a.generatorURL,
-		StartsAt: d.instant(path+".startsAt", a.startsAt),
+		StartsAt: d.instant("startsAt", a.startsAt),
 	}
 	switch a.status {
 	case "firing":
 	case "resolved":
 		e.Resolved = true
-		e.EndsAt = d.instant(path+".endsAt", a.endsAt)
+		e.EndsAt = d.instant("endsAt", a.endsAt)
 	case "":
-		d.wrong(path+".status", "missing")
+		d.wrong(place{field: "status"}, "missing")
 	default:
-		d.wrong(path+".status", `%q is neither "firing" nor "resolved"`, short(a.status))
+		d.wrong(place{field: "status"}, `%q is neither "firing" nor "resolved"`, short(a.status))
 	}
 	if e.StartsAt == 0 {
-		d.wrong(path+".startsAt", "missing")
+		d.wrong(place{field: "startsAt"}, "missing")
 	}
 	if len(e.Labels) == 0 {
-		d.wrong(path+".labels", "none")
+		d.wrong(place{field: "labels"}, "none")
 	}
-	e.Fingerprint = a.name(d, path)
+	e.Fingerprint = a.name(d)
 	return e
 }
 
 // name returns the alert's fingerprint: the one sent, or the one that
 // Alertmanager would have given it.
-func (a *alert) name(d *decoder, path string) string {
+func (a *alert) name(d *decoder) string {
 	const limit = 256
 	switch {
 	case a.fingerprint == "":
 		return a.labels.Fingerprint()
 	case len(a.fingerprint) > limit:
-		d.wrong(path+".fingerprint", "%d bytes, at most %d", len(a.fingerprint), limit)
+		d.wrong(place{field: "fingerprint"}, "%d bytes, at most %d", len(a.fingerprint), limit)
 	case len(a.fingerprint) == 16 && isHex(a.fingerprint):
 		return strings.ToLower(a.fingerprint)
 	}

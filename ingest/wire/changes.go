@@ -39,8 +39,8 @@ func (d *decoder) changeList() error {
 
 func (d *decoder) changeItem(path string) error {
 	var c change
-	return d.item(path, func() error { return d.change(path, &c) }, func() {
-		if event := c.event(d, path); d.bad == "" {
+	return d.each(path, func() error { return d.change(&c) }, func() {
+		if event := c.event(d); d.bad == "" {
 			d.event(ingest.Event{Change: event})
 		}
 	})
@@ -52,7 +52,7 @@ type change struct {
 	startedAt, finishedAt string
 }
 
-func (d *decoder) change(path string, c *change) error {
+func (d *decoder) change(c *change) error {
 	fields := map[string]*string{
 		"id": &c.ID, "kind": &c.Kind, "service": &c.Service,
 		"started_at": &c.startedAt, "finished_at": &c.finishedAt, "outcome": &c.Outcome,
@@ -60,29 +60,29 @@ func (d *decoder) change(path string, c *change) error {
 	}
 	return d.object(func(name string) error {
 		if to, known := fields[name]; known {
-			return d.str(path+"."+name, to)
+			return d.str(place{field: name}, to)
 		}
-		d.warn(path+"."+short(name), "not a field of a change, ignored")
+		d.warn(place{field: short(name)}, "not a field of a change, ignored")
 		return d.skip()
 	})
 }
 
-func (c *change) event(d *decoder, path string) *ingest.Change {
+func (c *change) event(d *decoder) *ingest.Change {
 	e := c.Change
-	e.StartedAt = d.instant(path+".started_at", c.startedAt)
-	e.FinishedAt = d.instant(path+".finished_at", c.finishedAt)
+	e.StartedAt = d.instant("started_at", c.startedAt)
+	e.FinishedAt = d.instant("finished_at", c.finishedAt)
 	if e.Kind == "" {
 		e.Kind = DefaultChangeKind
 	}
 	switch {
 	case e.ID == "":
-		d.wrong(path+".id", "missing")
+		d.wrong(place{field: "id"}, "missing")
 	case e.Service == "":
-		d.wrong(path+".service", "missing")
+		d.wrong(place{field: "service"}, "missing")
 	case e.StartedAt == 0:
-		d.wrong(path+".started_at", "missing")
+		d.wrong(place{field: "started_at"}, "missing")
 	case e.FinishedAt != 0 && e.FinishedAt < e.StartedAt:
-		d.wrong(path+".finished_at", "%s lies before started_at", c.finishedAt)
+		d.wrong(place{field: "finished_at"}, "%s lies before started_at", c.finishedAt)
 	}
 	return &e
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
 )
@@ -52,9 +53,10 @@ func Read(rec ingest.Record) (Delivery, error) {
 // decoder is one Read under way.
 type decoder struct {
 	scanner
-	rec ingest.Record
-	out Delivery
-	bad string // what is wrong with the alert or change at hand, the first thing only
+	rec  ingest.Record
+	out  Delivery
+	item string // path of the alert or change at hand, "" in the delivery itself
+	bad  string // what is wrong with it, the first thing only
 
 	badAt int // where the first dead letter's part begins
 }
@@ -75,25 +77,38 @@ func (d *decoder) bury(from, to int) {
 	d.out.Dead = append(d.out.Dead, dead)
 }
 
+// place is a value's path below the item at hand, put together only when it is needed.
+type place struct{ field, key string }
+
+func (d *decoder) path(at place) string {
+	var parts []string
+	for _, part := range []string{d.item, at.field, at.key} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
 // wrong notes what is wrong with the item at hand.
-func (d *decoder) wrong(path, format string, args ...any) {
+func (d *decoder) wrong(at place, format string, args ...any) {
 	if d.bad == "" {
-		d.bad = path + ": " + fmt.Sprintf(format, args...)
+		d.bad = d.path(at) + ": " + fmt.Sprintf(format, args...)
 	}
 }
 
-func (d *decoder) warn(path, format string, args ...any) {
-	d.out.Warnings = append(d.out.Warnings, path+": "+fmt.Sprintf(format, args...))
+func (d *decoder) warn(at place, format string, args ...any) {
+	d.out.Warnings = append(d.out.Warnings, d.path(at)+": "+fmt.Sprintf(format, args...))
 }
 
-// item takes one element of a list: read fills it from its object, give makes an
+// each takes one element of a list: read fills it from its object, give makes an
 // event of it. Where anything was wrong, it is a dead letter instead.
-func (d *decoder) item(path string, read func() error, give func()) error {
-	d.bad = ""
+func (d *decoder) each(item string, read func() error, give func()) error {
+	d.item, d.bad = item, ""
 	d.space()
 	start := d.at
 	if kind := d.kind(); kind != "object" {
-		d.wrong(path, "%s is not an object", kind)
+		d.wrong(place{}, "%s is not an object", kind)
 		if err := d.skip(); err != nil {
 			return err
 		}
@@ -106,49 +121,48 @@ func (d *decoder) item(path string, read func() error, give func()) error {
 	if d.bad != "" {
 		d.bury(start, d.at)
 	}
+	d.item = ""
 	return nil
 }
 
 // str takes a string into to; null leaves it alone, anything else is wrong.
-func (d *decoder) str(path string, to *string) error {
+func (d *decoder) str(at place, to *string) error {
 	switch kind := d.kind(); kind {
 	case "string":
 		text, valid, err := d.text()
 		if !valid && err == nil {
-			d.wrong(path, "not valid UTF-8")
+			d.wrong(at, "not valid UTF-8")
 		}
 		*to = text
 		return err
 	case "null":
 		return d.skip()
 	default:
-		d.wrong(path, "%s is not a string", kind)
+		d.wrong(at, "%s is not a string", kind)
 		return d.skip()
 	}
 }
 
 // strings takes an object of strings as labels; null is none.
-func (d *decoder) strings(path string, to *ingest.Labels) error {
+func (d *decoder) strings(field string, to *ingest.Labels) error {
 	switch kind := d.kind(); kind {
 	case "object":
 	case "null":
 		return d.skip()
 	default:
-		d.wrong(path, "%s is not an object", kind)
+		d.wrong(place{field: field}, "%s is not an object", kind)
 		return d.skip()
 	}
-	var ls ingest.Labels
+	ls := make(ingest.Labels, 0, 8)
 	err := d.object(func(name string) error {
 		if name == "" {
-			d.wrong(path, "a name is empty")
+			d.wrong(place{field: field}, "a name is empty")
 		}
-		if kind := d.kind(); kind == "null" { // not the same as a missing label to everyone
-			d.wrong(path+"."+name, "null is not a string")
+		if d.next() == 'n' { // not the same as a missing label to everyone
+			d.wrong(place{field, name}, "null is not a string")
 		}
-		l := ingest.Label{Name: name}
-		err := d.str(path+"."+name, &l.Value)
-		ls = append(ls, l)
-		return err
+		ls = append(ls, ingest.Label{Name: name})
+		return d.str(place{field, name}, &ls[len(ls)-1].Value)
 	})
 	*to = sorted(ls)
 	return err

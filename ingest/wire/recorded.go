@@ -101,13 +101,13 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 	err := d.object(func(name string) (err error) {
 		switch name {
 		case "received_at":
-			return d.str(name, &at)
+			return d.str(place{field: name}, &at)
 		case "path":
-			return d.str(name, &rec.Path)
+			return d.str(place{field: name}, &rec.Path)
 		case "tenant":
-			return d.str(name, &rec.Tenant)
+			return d.str(place{field: name}, &rec.Tenant)
 		case "source":
-			return d.str(name, &rec.Source)
+			return d.str(place{field: name}, &rec.Source)
 		case "body":
 			rec.Body, err = d.raw()
 			return err
@@ -121,13 +121,13 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 		return rec, inLine(err)
 	}
 	if rec.ReceivedAt = d.instant("received_at", at); rec.ReceivedAt == 0 {
-		d.wrong("received_at", "missing")
+		d.wrong(place{field: "received_at"}, "missing")
 	}
 	if rec.Path == "" {
-		d.wrong("path", "missing")
+		d.wrong(place{field: "path"}, "missing")
 	}
 	if rec.Body == nil {
-		d.wrong("body", "missing")
+		d.wrong(place{field: "body"}, "missing")
 	}
 	if d.bad != "" {
 		return rec, errors.New(d.bad)

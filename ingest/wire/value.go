@@ -29,20 +29,20 @@ func sorted(ls ingest.Labels) ingest.Labels {
 var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // instant reads RFC 3339. Empty, and Go's zero time of year 1, are 0: not there.
-func (d *decoder) instant(path, text string) ingest.Millis {
+func (d *decoder) instant(field, text string) ingest.Millis {
 	if text == "" {
 		return 0
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		d.wrong(path, "%q is not RFC 3339", short(text))
+		d.wrong(place{field: field}, "%q is not RFC 3339", short(text))
 		return 0
 	}
 	if t.IsZero() {
 		return 0
 	}
 	if t.Unix() <= 0 || !t.Before(latest) {
-		d.wrong(path, "%q is not between 1970 and 2200", short(text))
+		d.wrong(place{field: field}, "%q is not between 1970 and 2200", short(text))
 		return 0
 	}
 	return ingest.MillisOf(t)
