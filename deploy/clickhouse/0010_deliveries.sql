@@ -1,0 +1,25 @@
+-- Records of the journal as they arrived, configuration included: what the journal has
+-- forgotten is folded again from here.
+CREATE TABLE IF NOT EXISTS {{.Table "deliveries"}}{{.OnCluster}}
+(
+    partition    UInt32,
+    position     UInt64,
+    ordinal      UInt32,
+    recorded_at  DateTime64(3, 'UTC'),
+    tenant       LowCardinality(String),
+    source       LowCardinality(String),
+    received_at  DateTime64(3, 'UTC'),
+    kind         LowCardinality(String),
+    path         LowCardinality(String),
+    reason       String,
+    body         String CODEC(ZSTD(3)),
+    alerts       UInt32,
+    changes      UInt32,
+    dead_letters UInt32,
+    truncated    UInt32,
+    INDEX address position TYPE minmax GRANULARITY 1
+)
+ENGINE = {{.MergeTree}}
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (tenant, received_at, partition, position)
+TTL toDateTime(received_at) + INTERVAL 400 DAY DELETE WHERE kind != 'configuration'

@@ -1,0 +1,26 @@
+-- Every alert that was seen firing or resolved, copies included.
+CREATE TABLE IF NOT EXISTS {{.Table "events"}}{{.OnCluster}}
+(
+    partition     UInt32,
+    position      UInt64,
+    ordinal       UInt32,
+    recorded_at   DateTime64(3, 'UTC'),
+    tenant        LowCardinality(String),
+    source        LowCardinality(String),
+    received_at   DateTime64(3, 'UTC'),
+    fingerprint   String,
+    status        LowCardinality(String),
+    alertname     LowCardinality(String),
+    starts_at     DateTime64(3, 'UTC'),
+    ends_at       DateTime64(3, 'UTC'),
+    labels        Map(LowCardinality(String), String),
+    annotations   Map(LowCardinality(String), String),
+    generator_url String,
+    receiver      LowCardinality(String),
+    group_key     String,
+    INDEX address position TYPE minmax GRANULARITY 1
+)
+ENGINE = {{.MergeTree}}
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (tenant, received_at, partition, position, ordinal)
+TTL toDateTime(received_at) + INTERVAL 400 DAY
