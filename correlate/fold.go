@@ -1,9 +1,12 @@
 package correlate
 
-import "github.com/evenkeel/evenkeel/ingest"
+import (
+	"cmp"
+	"maps"
+	"slices"
 
-// Grouping holds the settings of the scoring of links.
-type Grouping struct{}
+	"github.com/evenkeel/evenkeel/ingest"
+)
 
 // Output is what a record changed, in order, without addresses: the owner of the
 // partition gives each row its address and recorded_at.
@@ -13,23 +16,117 @@ type Output struct {
 	Incidents   []Incident
 }
 
-// Folder is the shape of the fold: one partition's state, owned by one goroutine.
+// Fold is one partition's state of episodes and incidents, owned by one goroutine.
 //
 // The order of calls for one record is Advance(fold time), then Configure or
 // Apply for each of its events in order, then Flush.
-type Folder interface {
-	// Configure replaces the configuration from here on.
-	Configure(Config) error
-	// Advance moves fold time to now and fires what is due, in order of (due, key).
-	Advance(now ingest.Millis)
-	// NextTimer returns when something is due next; false where nothing waits.
-	NextTimer() (ingest.Millis, bool)
-	// Apply folds one event.
-	Apply(ingest.Event)
-	// Flush returns the current rows of all that changed since the last Flush:
-	// one row an episode and one an incident, however often they changed.
-	Flush() Output
-	// Snapshot and Restore carry the whole state across a restart.
-	Snapshot() ([]byte, error)
-	Restore([]byte) error
+//
+// What incidents there are is a function of the set of episodes and changes and of the
+// configuration, not of the order of their arrival: every episode has a place on a
+// line, which is its start, but at most [lookBack] before its first delivery; the line is decided
+// in that order, and from an episode's place on anew when it comes late. Nothing crosses tenants.
+//
+// After an extraordinary burst deciding is put off by a moment of fold time: NextTimer says
+// until when, and new episodes stand where they most likely belong meanwhile.
+type Fold struct {
+	partition uint32
+	config    Config
+	resolver  *resolver
+	model     *model
+	now       ingest.Millis
+	tenants   map[string]*tenant
+	timers    timers
+	steps     []Transition // since the last Flush
+}
+
+// New returns the empty fold of a partition, with the defaults and no services.
+func New(partition uint32) *Fold {
+	f := &Fold{partition: partition, tenants: map[string]*tenant{}}
+	if err := f.Configure(Config{}); err != nil {
+		panic(err) // the empty configuration has no matcher that could be wrong
+	}
+	return f
+}
+
+// Configure replaces the configuration from here on. What is decided for good
+// stays; the rest is decided anew. On an error the configuration stays as it was.
+func (f *Fold) Configure(c Config) error {
+	c = c.withDefaults()
+	r, err := newResolver(c)
+	if err != nil {
+		return err
+	}
+	f.config, f.resolver, f.model = c, r, newModel(c)
+	for _, t := range f.ordered() {
+		t.reconfigure()
+	}
+	f.rebuildTimers()
+	return nil
+}
+
+// Advance moves fold time to now and fires what is due, in order of (due, key).
+// A now before fold time changes nothing.
+func (f *Fold) Advance(now ingest.Millis) {
+	for {
+		t, ok := f.timers.next(f)
+		if !ok || t.due > now {
+			break
+		}
+		f.timers.pop()
+		f.now = max(f.now, t.due)
+		f.fire(t)
+	}
+	f.now = max(f.now, now)
+}
+
+// NextTimer returns when something is due next; false where nothing waits.
+func (f *Fold) NextTimer() (ingest.Millis, bool) {
+	t, ok := f.timers.next(f)
+	return t.due, ok
+}
+
+// Apply folds one event.
+func (f *Fold) Apply(e ingest.Event) {
+	t := f.tenant(cmp.Or(e.Tenant, ingest.DefaultTenant))
+	switch {
+	case e.Alert != nil:
+		t.observe(e.Source, e.ReceivedAt, e.Alert)
+	case e.Change != nil:
+		t.change(*e.Change)
+	}
+}
+
+// Flush returns the current rows of all that changed since the last Flush:
+// one row an episode and one an incident, however often they changed, by
+// tenant and key; and the steps of incidents, those of timers first.
+func (f *Fold) Flush() Output {
+	var out Output
+	tenants := f.ordered()
+	for _, t := range tenants {
+		t.settle()
+	}
+	for _, t := range tenants {
+		t.flush(&out)
+	}
+	out.Transitions = append(f.steps, out.Transitions...)
+	f.steps = nil
+	return out
+}
+
+func (f *Fold) tenant(name string) *tenant {
+	t := f.tenants[name]
+	if t == nil {
+		t = newTenant(f, name)
+		f.tenants[name] = t
+	}
+	return t
+}
+
+// ordered returns the tenants by name.
+func (f *Fold) ordered() []*tenant {
+	tenants := make([]*tenant, 0, len(f.tenants))
+	for _, name := range slices.Sorted(maps.Keys(f.tenants)) {
+		tenants = append(tenants, f.tenants[name])
+	}
+	return tenants
 }

@@ -1,0 +1,68 @@
+package correlate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// alertKey names an alert within its tenant.
+type alertKey struct{ source, fingerprint string }
+
+// alert is what is remembered of one alert: its open episode and those that
+// ended and are not forgotten yet. At most one episode is open.
+type alert struct {
+	open  *episode
+	ended []*episode
+}
+
+// episode is an episode inside the fold: the row, and what the rules need beside it.
+type episode struct {
+	row      Episode
+	at       ingest.Millis // its place in the order of decisions; see place
+	lastSeen ingest.Millis // received_at of the newest delivery that showed it firing
+	closedBy ingest.Millis // received_at of the delivery that ended it
+	previous *episode      // the alert's episode before this one, as far as it is remembered
+	id       string        // of the incident that this episode would begin
+
+	covers   []cover      // what could explain it; see model
+	incident *incident    // where it is now
+	counted  EpisodeState // as which it is in its incident's sums
+	dirty    bool         // its row changed since the last Flush
+}
+
+// find returns the remembered episode that a starts_at names, by its own start or
+// else as an alias.
+func (a *alert) find(startsAt ingest.Millis) *episode {
+	named := func(e *episode) bool { return e.row.StartsAt == startsAt }
+	also := func(e *episode) bool { return slices.Contains(e.row.Aliases, startsAt) }
+	for _, means := range []func(*episode) bool{named, also} {
+		if a.open != nil && means(a.open) {
+			return a.open
+		}
+		if i := slices.IndexFunc(a.ended, means); i >= 0 {
+			return a.ended[i]
+		}
+	}
+	return nil
+}
+
+// addAlias adds a starts_at to e's aliases, sorted, once.
+func (e *episode) addAlias(startsAt ingest.Millis) {
+	i, found := slices.BinarySearch(e.row.Aliases, startsAt)
+	if !found {
+		e.row.Aliases = slices.Insert(slices.Clone(e.row.Aliases), i, startsAt)
+	}
+}
+
+// compareEpisodes is the order of decisions: place, then key.
+func compareEpisodes(a, b *episode) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), compareKeys(a.row.EpisodeKey, b.row.EpisodeKey))
+}
+
+// compareKeys orders episodes of one tenant: start, source, fingerprint.
+func compareKeys(a, b EpisodeKey) int {
+	return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.StartsAt, b.StartsAt),
+		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Fingerprint, b.Fingerprint))
+}

@@ -1,0 +1,97 @@
+package correlate
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+const (
+	causesShown = 5
+	causeSample = 400 // members looked at, oldest first
+	// causeTemper flattens the scores: episodes of one fault are not as
+	// independent as the model has them.
+	causeTemper = 4.0
+)
+
+// suspect is a root with what speaks for it.
+type suspect struct {
+	root    *root
+	worth   float64
+	covered int
+	gains   float64
+	from    *episode
+}
+
+// causes ranks what i is probably about, best first.
+func (t *tenant) causes(i *incident) []Cause {
+	suspects := t.suspects(i)
+	if len(suspects) == 0 {
+		return nil
+	}
+	total := 0.0
+	for _, s := range suspects {
+		total += math.Exp((s.worth - suspects[0].worth) / causeTemper)
+	}
+	var causes []Cause
+	for _, s := range suspects {
+		score := math.Exp((s.worth-suspects[0].worth)/causeTemper) / total
+		if score < 0.01 || len(causes) == causesShown {
+			break
+		}
+		causes = append(causes, t.cause(s, i, score))
+		if c := t.line.changeBefore(s.root, i.first.at); c != nil && len(causes) < causesShown {
+			age := float64(i.first.at-c.StartedAt) / float64(changeReach)
+			causes = append(causes, Cause{
+				Change: c.ID, Score: round(score * (1 - age)),
+				Why: fmt.Sprintf("%s of %s began %s before the first alert", c.Kind, c.Service, lasting(i.first.at-c.StartedAt)),
+			})
+		}
+	}
+	slices.SortStableFunc(causes, func(a, b Cause) int { return cmp.Compare(b.Score, a.Score) })
+	return causes
+}
+
+// suspects returns every service and shared thing that covers members of i, the
+// likeliest first.
+func (t *tenant) suspects(i *incident) []suspect {
+	members := i.members[:min(len(i.members), causeSample)]
+	var all []suspect
+	t.line.run++
+	for _, e := range members {
+		for _, c := range e.covers {
+			if c.root.kind == rootAlert {
+				continue
+			}
+			if c.root.run != t.line.run {
+				c.root.run, c.root.slot = t.line.run, int32(len(all))
+				all = append(all, suspect{root: c.root, from: e})
+			}
+			s := &all[c.root.slot]
+			s.covered++
+			s.gains += c.gain + t.line.model.timing(e.at-s.from.at)
+		}
+	}
+	cell := t.line.cellOf(i.first)
+	for j := range all {
+		s := &all[j]
+		s.worth = t.line.prior(s.root, i.first.at) + s.gains + size(s.covered, t.line.expects(s.root, cell))
+	}
+	slices.SortFunc(all, func(a, b suspect) int {
+		return cmp.Or(cmp.Compare(b.worth, a.worth), compareRoots(a.root.rootKey, b.root.rootKey))
+	})
+	return all
+}
+
+// cause puts a suspect into words.
+func (t *tenant) cause(s suspect, i *incident, score float64) Cause {
+	share := fmt.Sprintf("%d of %d alerts", s.covered, len(i.members))
+	if s.root.kind == rootService {
+		return Cause{Service: s.root.name, Score: round(score), Why: share + " are there or at services that depend on it"}
+	}
+	return Cause{Entity: s.root.value, Score: round(score), Why: fmt.Sprintf("%s have %s=%q", share, s.root.name, s.root.value)}
+}
+
+// round keeps three decimals: more would only pretend.
+func round(x float64) float64 { return math.Round(x*1000) / 1000 }

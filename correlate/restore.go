@@ -1,0 +1,178 @@
+package correlate
+
+import (
+	"cmp"
+	"fmt"
+)
+
+func compareAlerts(a, b alertKey) int {
+	return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.fingerprint, b.fingerprint))
+}
+
+// restore fills an empty tenant.
+func (t *tenant) restore(s *savedTenant) error {
+	all := make(restored, len(s.Episodes))
+	for i := range s.Episodes {
+		all[i] = &episode{
+			row: s.Episodes[i].Row, at: s.Episodes[i].At, lastSeen: s.Episodes[i].LastSeen, closedBy: s.Episodes[i].ClosedBy,
+			id: t.fold.incidentID(s.Episodes[i].Row.EpisodeKey),
+		}
+		all[i].covers = t.line.model.explain(all[i], t.line.intern)
+	}
+	if err := s.check(len(all)); err != nil {
+		return err
+	}
+	t.restoreLine(s, all)
+	t.settleAt, t.waiting = s.SettleAt, s.Waiting
+	for _, a := range s.Alerts {
+		one := &alert{open: all.get(a.Open), ended: all.list(a.Ended)}
+		e := one.open
+		if e == nil {
+			e = one.ended[0]
+		}
+		t.alerts[alertKey{e.row.Source, e.row.Fingerprint}] = one
+	}
+	for _, i := range s.Incidents {
+		t.incidents[i.Row.ID] = &incident{
+			row: i.Row, first: all[i.First], shown: i.Shown, wokenAt: i.WokenAt, wokenBy: all.get(i.WokenBy),
+			services: map[string]int{}, severities: map[string]int{},
+		}
+		if i.Dirty {
+			t.touchIncident(t.incidents[i.Row.ID])
+		}
+	}
+	for i, e := range all {
+		t.restoreMember(e, &s.Episodes[i])
+	}
+	return nil
+}
+
+// restoreMember puts e back into its incident, as it was counted there.
+func (t *tenant) restoreMember(e *episode, s *savedEpisode) {
+	if in := t.incidents[s.Incident]; in != nil {
+		in.add(e)
+		in.count(e, -1)
+		e.counted = s.Counted
+		in.count(e, 1)
+	}
+	if s.Dirty {
+		e.dirty = true
+		t.changedEpisodes = append(t.changedEpisodes, e)
+	}
+}
+
+// restored are the episodes of a snapshot by number.
+type restored []*episode
+
+func (r restored) get(i int) *episode {
+	if i < 0 {
+		return nil
+	}
+	return r[i]
+}
+
+func (r restored) list(numbers []int) []*episode {
+	var list []*episode
+	for _, i := range numbers {
+		list = append(list, r[i])
+	}
+	return list
+}
+
+// check finds numbers that name nothing: a snapshot that is not ours.
+func (s *savedTenant) check(episodes int) error {
+	var wrong error
+	see := func(what string, i, least, end int) {
+		if wrong == nil && (i < least || i >= end) {
+			wrong = fmt.Errorf("%s: no entry %d", what, i)
+		}
+	}
+	for _, a := range s.Alerts {
+		see("open episode of an alert", a.Open, -1, episodes)
+		for _, i := range a.Ended {
+			see("ended episode of an alert", i, 0, episodes)
+		}
+		if a.Open < 0 && len(a.Ended) == 0 {
+			return fmt.Errorf("an alert without episodes")
+		}
+	}
+	for _, i := range s.Incidents {
+		see("first episode of an incident", i.First, 0, episodes)
+		see("waking episode of an incident", i.WokenBy, -1, episodes)
+	}
+	for _, one := range s.Stages {
+		for _, x := range one.Live {
+			see("first episode of an explanation", x.First, 0, episodes)
+		}
+		for _, p := range one.Points {
+			see("episode of a point", p.Episode, 0, episodes)
+			see("owner of a point", p.Owner, -1, len(one.Live))
+		}
+	}
+	for _, c := range s.Cells {
+		for _, i := range c.Episodes {
+			see("episode of a cell", i, 0, episodes)
+		}
+	}
+	return wrong
+}
+
+// restoreLine fills an empty line.
+func (t *tenant) restoreLine(s *savedTenant, all restored) {
+	l := t.line
+	l.lastCell, l.unsettled = s.LastCell, s.Unsettled
+	for _, c := range s.Cells {
+		l.cells[c.Cell] = all.list(c.Episodes)
+	}
+	for _, c := range s.Changes {
+		if l.changes == nil {
+			l.changes = changes{}
+		}
+		l.changes[c.Service] = append(l.changes[c.Service], c)
+	}
+	for _, one := range s.Stages {
+		l.stages = append(l.stages, l.restoreStage(one, all))
+	}
+	l.known.restore(s.Names)
+	if len(l.stages) > 0 {
+		l.known.fold(l.stages[0].cell)
+	}
+}
+
+func (l *line) restoreStage(s savedStage, all restored) stage {
+	out := stage{cell: s.Cell}
+	for _, x := range s.Live {
+		out.live = append(out.live, &explanation{
+			root: l.intern(rootKey{x.Kind, x.Name, x.Value}), from: x.From, last: x.Last, first: all[x.First],
+			fixed: x.Fixed, sum: x.Sum, freeSum: x.FreeSum, prior: x.Prior, expects: x.Expects,
+		})
+	}
+	for _, p := range s.Points {
+		one := &point{episode: all[p.Episode], gain: p.Gain}
+		if p.Owner >= 0 {
+			one.owner = out.live[p.Owner]
+			one.owner.free = append(one.owner.free, one)
+		}
+		out.points = append(out.points, one)
+	}
+	return out
+}
+
+func (k *knowledge) restore(names []savedName) {
+	for _, n := range names {
+		if n.Label == "" {
+			k.services.add(n.Value, n.Cell)
+			continue
+		}
+		use := k.labels[n.Label]
+		if use == nil {
+			use = &labelUse{}
+			k.labels[n.Label] = use
+		}
+		if n.Pair {
+			use.pairs.add(n.Value, n.Cell)
+		} else {
+			use.values.add(n.Value, n.Cell)
+		}
+	}
+}

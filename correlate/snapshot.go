@@ -1,0 +1,236 @@
+package correlate
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// snapshotFormat is raised when a snapshot of before can no longer be read.
+const snapshotFormat = 1
+
+// The saved types are the state of a fold as it is written: every pointer is an index,
+// every map a sorted list. What can be computed from the rest is left out.
+type (
+	savedFold struct {
+		Format    int           `json:"format"`
+		Partition uint32        `json:"partition"`
+		Config    Config        `json:"config"`
+		Now       ingest.Millis `json:"now"`
+		Steps     []Transition  `json:"steps,omitempty"`
+		Tenants   []savedTenant `json:"tenants"`
+	}
+	savedTenant struct {
+		Name      string          `json:"name"`
+		Episodes  []savedEpisode  `json:"episodes"`
+		Alerts    []savedAlert    `json:"alerts"`
+		Incidents []savedIncident `json:"incidents"`
+		Stages    []savedStage    `json:"stages"`
+		Cells     []savedCell     `json:"cells"`
+		Changes   []ingest.Change `json:"changes,omitempty"`
+		Names     []savedName     `json:"names"`
+		LastCell  int64           `json:"last_cell"`
+		Unsettled bool            `json:"unsettled,omitempty"`
+		SettleAt  ingest.Millis   `json:"settle_at"`
+		Waiting   int             `json:"waiting,omitempty"`
+	}
+	savedEpisode struct {
+		Row      Episode       `json:"row"`
+		At       ingest.Millis `json:"at"`
+		LastSeen ingest.Millis `json:"last_seen"`
+		ClosedBy ingest.Millis `json:"closed_by"`
+		Counted  EpisodeState  `json:"counted"`
+		Incident string        `json:"incident"`
+		Dirty    bool          `json:"dirty,omitempty"`
+	}
+	savedAlert struct {
+		Open  int   `json:"open"` // -1 for none
+		Ended []int `json:"ended,omitempty"`
+	}
+	savedIncident struct {
+		Row     Incident      `json:"row"`
+		First   int           `json:"first"`
+		Shown   bool          `json:"shown"`
+		WokenAt ingest.Millis `json:"woken_at"`
+		WokenBy int           `json:"woken_by"` // -1 for none
+		Dirty   bool          `json:"dirty,omitempty"`
+	}
+	savedStage struct {
+		Cell   int64        `json:"cell"`
+		Live   []savedLive  `json:"live,omitempty"`
+		Points []savedPoint `json:"points,omitempty"`
+	}
+	savedLive struct {
+		Kind    rootKind      `json:"kind"`
+		Name    string        `json:"name"`
+		Value   string        `json:"value,omitempty"`
+		From    ingest.Millis `json:"from"`
+		Last    ingest.Millis `json:"last"`
+		First   int           `json:"first"`
+		Fixed   int           `json:"fixed,omitempty"`
+		Sum     float64       `json:"sum,omitempty"`
+		FreeSum float64       `json:"free_sum,omitempty"`
+		Prior   float64       `json:"prior"`
+		Expects float64       `json:"expects"`
+	}
+	savedPoint struct {
+		Episode int     `json:"episode"`
+		Owner   int     `json:"owner"` // -1 for none
+		Gain    float64 `json:"gain,omitempty"`
+	}
+	savedCell struct {
+		Cell     int64 `json:"cell"`
+		Episodes []int `json:"episodes"`
+	}
+	// savedName is a label's value, alone (no Service) or with a service; without a
+	// Label it is a service.
+	savedName struct {
+		Label string `json:"label,omitempty"`
+		Value string `json:"value,omitempty"`
+		Pair  bool   `json:"pair,omitempty"`
+		Cell  int64  `json:"cell"`
+	}
+)
+
+// Snapshot returns the whole state. A fold restored from it gives the same
+// outputs from there on.
+func (f *Fold) Snapshot() ([]byte, error) {
+	s := savedFold{Format: snapshotFormat, Partition: f.partition, Config: f.config, Now: f.now, Steps: f.steps}
+	for _, t := range f.ordered() {
+		s.Tenants = append(s.Tenants, t.save())
+	}
+	return json.Marshal(s)
+}
+
+// numbering gives every episode of a tenant a number.
+type numbering struct {
+	list []*episode
+	of   map[*episode]int
+}
+
+func (n *numbering) number(e *episode) int {
+	if e == nil {
+		return -1
+	}
+	i, ok := n.of[e]
+	if !ok {
+		i = len(n.list)
+		n.of[e] = i
+		n.list = append(n.list, e)
+	}
+	return i
+}
+
+func (n *numbering) numbers(list []*episode) []int {
+	numbers := make([]int, len(list))
+	for i, e := range list {
+		numbers[i] = n.number(e)
+	}
+	return numbers
+}
+
+func (t *tenant) save() savedTenant {
+	l := t.line
+	s := savedTenant{
+		Name: t.name, LastCell: l.lastCell, Unsettled: l.unsettled, SettleAt: t.settleAt, Waiting: t.waiting,
+		Names: l.known.save(),
+	}
+	n := &numbering{of: map[*episode]int{}}
+	keys := slices.SortedFunc(maps.Keys(t.alerts), compareAlerts)
+	for _, key := range keys {
+		a := t.alerts[key]
+		s.Alerts = append(s.Alerts, savedAlert{n.number(a.open), n.numbers(a.ended)})
+	}
+	for _, id := range slices.Sorted(maps.Keys(t.incidents)) {
+		i := t.incidents[id]
+		s.Incidents = append(s.Incidents, savedIncident{i.row, n.number(i.first), i.shown, i.wokenAt, n.number(i.wokenBy), i.dirty})
+	}
+	for _, one := range l.stages {
+		s.Stages = append(s.Stages, one.save(n))
+	}
+	for _, c := range slices.Sorted(maps.Keys(l.cells)) {
+		s.Cells = append(s.Cells, savedCell{c, n.numbers(l.cells[c])})
+	}
+	for _, service := range slices.Sorted(maps.Keys(l.changes)) {
+		s.Changes = append(s.Changes, l.changes[service]...)
+	}
+	for _, e := range n.list {
+		s.Episodes = append(s.Episodes, e.save())
+	}
+	return s
+}
+
+func (e *episode) save() savedEpisode {
+	s := savedEpisode{Row: e.row, At: e.at, LastSeen: e.lastSeen, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty}
+	if e.incident != nil {
+		s.Incident = e.incident.row.ID
+	}
+	return s
+}
+
+func (s *stage) save(n *numbering) savedStage {
+	out := savedStage{Cell: s.cell}
+	owner := map[*explanation]int{}
+	for i, x := range s.live {
+		owner[x] = i
+		out.Live = append(out.Live, savedLive{
+			x.root.kind, x.root.name, x.root.value, x.from, x.last, n.number(x.first),
+			x.fixed, x.sum, x.freeSum, x.prior, x.expects,
+		})
+	}
+	for _, p := range s.points {
+		i, ok := owner[p.owner]
+		if !ok {
+			i = -1
+		}
+		out.Points = append(out.Points, savedPoint{n.number(p.episode), i, p.gain})
+	}
+	return out
+}
+
+func (k *knowledge) save() []savedName {
+	var names []savedName
+	list := func(f *firsts, label string, pair bool) {
+		for _, value := range slices.Sorted(maps.Keys(f.seen)) {
+			names = append(names, savedName{label, value, pair, f.seen[value]})
+		}
+	}
+	list(&k.services, "", false)
+	for _, label := range slices.Sorted(maps.Keys(k.labels)) {
+		list(&k.labels[label].values, label, false)
+		list(&k.labels[label].pairs, label, true)
+	}
+	return names
+}
+
+// Restore replaces the state by one that Snapshot returned. On an error the
+// state stays as it was.
+func (f *Fold) Restore(b []byte) error {
+	var s savedFold
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("decode the snapshot of incidents: %w", err)
+	}
+	if s.Format != snapshotFormat || s.Partition != f.partition {
+		return fmt.Errorf("the snapshot of incidents has format %d and partition %d, not %d and %d",
+			s.Format, s.Partition, snapshotFormat, f.partition)
+	}
+	g := New(s.Partition)
+	if err := g.Configure(s.Config); err != nil {
+		return fmt.Errorf("restore the snapshot of incidents: %w", err)
+	}
+	g.now, g.steps = s.Now, s.Steps
+	for i := range s.Tenants {
+		if err := g.tenant(s.Tenants[i].Name).restore(&s.Tenants[i]); err != nil {
+			return fmt.Errorf("restore the snapshot of incidents, tenant %s: %w", s.Tenants[i].Name, err)
+		}
+	}
+	for _, t := range g.tenants {
+		t.fold = f
+	}
+	*f = *g
+	f.rebuildTimers()
+	return nil
+}

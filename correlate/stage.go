@@ -1,0 +1,144 @@
+package correlate
+
+import (
+	"slices"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// freeFrom returns the first cell that stage k still decides.
+func freeFrom(k int64) int64 { return k - cellsPerSpan + 1 }
+
+// advance decides every cell up to the last one that is not decided yet and
+// returns the stages that are new, oldest first.
+func (l *line) advance() []stage {
+	l.unsettled = false
+	if len(l.stages) == 0 {
+		return nil
+	}
+	known := len(l.stages)
+	for {
+		k, ok := l.nextCell(l.stages[len(l.stages)-1].cell)
+		if !ok {
+			return l.stages[known:]
+		}
+		l.stages = append(l.stages, l.decide(&l.stages[len(l.stages)-1], k))
+	}
+}
+
+// nextCell returns the first cell after one that holds an episode. An empty cell
+// needs no stage: nothing is to be decided in it.
+func (l *line) nextCell(after int64) (int64, bool) {
+	for k := after + 1; k <= l.lastCell; k++ {
+		if len(l.cells[k]) > 0 {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// decide computes the stage of cell k from the stage before it.
+func (l *line) decide(before *stage, k int64) stage {
+	carried := l.carry(before, k)
+	var points []*point
+	for c := freeFrom(k); c <= k; c++ {
+		for _, e := range l.cells[c] {
+			p := carried.points[e]
+			if p == nil {
+				p = &point{episode: e}
+			}
+			points = append(points, p)
+		}
+	}
+	live := newSearch(l, k, points, carried.live).solve()
+	for _, x := range live {
+		x.settleFirst()
+	}
+	return stage{cell: k, live: live, points: points}
+}
+
+// carried is what a stage hands to the next one.
+type carried struct {
+	live   []*explanation
+	points map[*episode]*point // those that stay free
+}
+
+// carry copies what the stage before decided, so that it stays as it is: points
+// that leave the range of stage k are fixed in their explanation, the others stay free in it.
+func (l *line) carry(before *stage, k int64) carried {
+	c := carried{points: map[*episode]*point{}}
+	copies := map[*explanation]*explanation{}
+	for _, x := range before.live {
+		y := *x
+		y.free, y.freeSum = nil, 0
+		copies[x] = &y
+		c.live = append(c.live, &y)
+	}
+	for _, p := range before.points {
+		y := copies[p.owner]
+		switch free := l.cellOf(p.episode) >= freeFrom(k); {
+		case free:
+			q := &point{episode: p.episode, owner: y, gain: p.gain}
+			c.points[p.episode] = q
+			if y != nil {
+				y.free = append(y.free, q)
+				y.freeSum += p.gain
+			}
+		case y != nil:
+			y.fixed++
+			y.sum += p.gain
+		default:
+			c.live = append(c.live, l.alone(p.episode, k))
+		}
+	}
+	horizon := ingest.Millis(k)*l.model.cell - ingest.Millis(l.model.Span)
+	c.live = slices.DeleteFunc(c.live, func(x *explanation) bool { return len(x.free) == 0 && x.last < horizon })
+	return c
+}
+
+// alone is the explanation of an episode that nothing else explained: later ones of the
+// same alert may still join it.
+func (l *line) alone(e *episode, k int64) *explanation {
+	r := l.intern(e.alertRoot(len(l.model.topology.below[e.row.Service]) > 0))
+	return &explanation{
+		root: r, from: e.at, last: e.at, first: e, fixed: 1,
+		prior: l.prior(r, e.at), expects: l.expects(r, k),
+	}
+}
+
+func (l *line) cellOf(e *episode) int64 { return cellOf(e.at, l.model.cell) }
+
+// settleFirst names the first and last episode of x, once its free ones are decided.
+func (x *explanation) settleFirst() {
+	slices.SortFunc(x.free, func(a, b *point) int { return compareEpisodes(a.episode, b.episode) })
+	if x.fixed == 0 {
+		x.first, x.from = x.free[0].episode, x.free[0].at
+	}
+	if n := len(x.free); n > 0 {
+		x.last = max(x.from, x.free[n-1].at)
+	}
+}
+
+// freeze makes the stages up to a cell final and forgets what led to them. The stage
+// before the first that can still change is kept: it is where the rest starts from.
+// It returns false where nothing was to be done.
+func (l *line) freeze(cell int64) bool {
+	keep := 0
+	for i := range l.stages {
+		if l.stages[i].cell <= cell {
+			keep = i
+		}
+	}
+	if keep == 0 {
+		return false
+	}
+	l.stages = slices.Clone(l.stages[keep:])
+	base := l.stages[0].cell
+	for c := range l.cells {
+		if c < freeFrom(base)+1 {
+			delete(l.cells, c)
+		}
+	}
+	l.known.fold(base)
+	return true
+}
