@@ -10,9 +10,7 @@ import (
 
 func TestTablesHaveTheColumnsThatGoListsForThem(t *testing.T) {
 	db := rig.ClickHouse(t)
-	for _, table := range []clickhouse.AnyTable{store.Deliveries, store.Events, store.Changes, store.DeadLetters} {
-		if err := clickhouse.CheckTable(t.Context(), db, table); err != nil {
-			t.Error(err)
-		}
+	if err := clickhouse.Check(t.Context(), db, store.Deliveries, store.Events, store.Changes, store.DeadLetters); err != nil {
+		t.Error(err)
 	}
 }

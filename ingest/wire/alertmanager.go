@@ -121,6 +121,8 @@ func (d *decoder) alerts() error {
 	case "array":
 	case "null":
 		return d.skip()
+	case "nothing":
+		return d.unexpected("an array of alerts")
 	default:
 		return d.fail("alerts: %s is not an array", kind)
 	}
