@@ -52,7 +52,7 @@ var directions = map[string][]string{
 	"internal/rig":       {"internal/clickhouse/...", "deploy"},
 	"internal/endtoend":  {},
 	"internal/rig/parts": {},
-	"internal/rig/fetch": {"internal/rig/parts"},
+	"internal/rig/fetch": {"internal/rig/parts", "internal/clickhouse/engine"},
 	"internal/house":     {},
 }
 

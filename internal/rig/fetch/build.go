@@ -63,14 +63,3 @@ func copyWithPage(source, tree string) error {
 	page := []byte("<!doctype html><title>Alertmanager</title>Built for tests, without its user interface.\n")
 	return os.WriteFile(filepath.Join(dist, "index.html"), page, 0o644)
 }
-
-// fetchEngine leaves the engine to the command that users have for it.
-func fetchEngine() error {
-	cmd := exec.Command("go", "run", "./cmd/evenkeel", "engine", "fetch")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	if out, err := cmd.Output(); err != nil {
-		return fmt.Errorf("evenkeel engine fetch: %w\n%s", err, out)
-	}
-	return nil
-}

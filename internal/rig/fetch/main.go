@@ -12,12 +12,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
 	"github.com/evenkeel/evenkeel/internal/rig/parts"
 )
 
@@ -70,8 +72,8 @@ func components(folder string) []component {
 			without: "the race detector: tests run without -race",
 		}, {
 			name:    "ClickHouse engine",
-			present: func() bool { return false }, // the command knows what is there and whether it is whole
-			fetch:   fetchEngine,
+			present: func() bool { _, err := engine.Path(); return err == nil },
+			fetch:   func() error { _, err := engine.Fetch(context.Background(), os.Stderr); return err },
 			without: "everything that reads or writes ClickHouse",
 		}, {
 			name:    "Prometheus",
