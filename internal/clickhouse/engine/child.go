@@ -14,6 +14,9 @@ import (
 	"github.com/ebitengine/purego"
 )
 
+// childPrefix marks the child's own words among those of the engine.
+const childPrefix = "engine-child: "
+
 // Command is the hidden subcommand by which the binary runs as the engine's child process.
 const Command = "engine-child"
 
@@ -31,7 +34,7 @@ func Main(args []string, stdin io.Reader, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go exitWith(stdin)
 	if err := serve(args[0], args[1]); err != nil {
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(stderr, childPrefix+err.Error())
 	}
 	return 1
 }
@@ -78,12 +81,12 @@ func serve(library, config string) error {
 	result := query(int32(len(argv)-1), unsafe.Pointer(&argv[0]))
 	runtime.KeepAlive(argv)
 	if result == nil {
-		return errors.New("engine ended without a result")
+		return errors.New("the engine ended without a result")
 	}
 	if text := queryError(result); text != "" {
-		return fmt.Errorf("engine ended: %s", firstLine(text))
+		return errors.New(firstLine(text))
 	}
-	return errors.New("engine ended: its last query came to an end")
+	return errors.New("the engine's last query came to an end")
 }
 
 // cStrings returns args as C wants them: terminated strings in a terminated array.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 const (
 	DefaultMaxMemoryBytes = 2 << 30
 	DefaultCacheBytes     = 256 << 20
+	DefaultMaxPause       = 10 * time.Second
 )
 
 // ErrLocked says that another process has the data folder open.
@@ -39,6 +41,9 @@ type Options struct {
 	TCPPort, HTTPPort int
 	// MaxMemoryBytes bounds the engine as a whole, CacheBytes each of its caches.
 	MaxMemoryBytes, CacheBytes int64
+	// MaxPause is the longest pause before a child that died is followed by the next; by
+	// default DefaultMaxPause. The first is a tenth of a second, and they grow from there.
+	MaxPause time.Duration
 	// Logger gets the supervisor's and the engine's own messages; by default none.
 	Logger *slog.Logger
 	// Registerer gets the metrics evenkeel_engine_up and evenkeel_engine_restarts_total.
@@ -52,6 +57,7 @@ type Engine struct {
 	pinger   *pinger
 	metrics  *metrics
 	log      *slog.Logger
+	lock     *os.File
 
 	cancel context.CancelFunc // ends the supervisor
 	done   chan struct{}      // closed when it has ended
@@ -66,7 +72,7 @@ type Engine struct {
 func Start(ctx context.Context, opts Options) (*Engine, error) {
 	e, err := prepare(opts)
 	if err != nil {
-		return nil, fmt.Errorf("start engine: %w", err)
+		return nil, fmt.Errorf("start engine in %q: %w", opts.Folder, err)
 	}
 	supervision, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
@@ -78,27 +84,27 @@ func Start(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	if err != nil {
 		e.Stop()
-		return nil, fmt.Errorf("start engine in %s: %w", e.settings.Folder, err)
+		return nil, fmt.Errorf("start engine in %q: %w", opts.Folder, err)
 	}
 	return e, nil
 }
 
 // prepare does all that can fail before a process is started.
-func prepare(opts Options) (*Engine, error) {
-	opts, err := opts.withDefaults()
+func prepare(opts Options) (_ *Engine, err error) {
+	if opts, err = opts.withDefaults(); err != nil {
+		return nil, err
+	}
+	held, err := lock(opts.Folder)
 	if err != nil {
 		return nil, err
 	}
-	tcp, http, err := choosePorts(opts.TCPPort, opts.HTTPPort)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, held.Close())
+		}
+	}()
+	s, err := configure(opts)
 	if err != nil {
-		return nil, err
-	}
-	s := settings{
-		Folder: opts.Folder, TCPPort: tcp, HTTPPort: http,
-		MaxMemoryBytes: opts.MaxMemoryBytes, CacheBytes: opts.CacheBytes,
-		User: user, Password: newPassword(),
-	}
-	if err := s.write(); err != nil {
 		return nil, err
 	}
 	m, err := newMetrics(opts.Registerer)
@@ -106,26 +112,36 @@ func prepare(opts Options) (*Engine, error) {
 		return nil, err
 	}
 	return &Engine{
-		opts: opts, settings: s, pinger: newPinger(s), metrics: m, log: opts.Logger,
+		opts: opts, settings: s, pinger: newPinger(s), metrics: m, log: opts.Logger, lock: held,
 		done: make(chan struct{}), ready: make(chan error, 1),
 	}, nil
 }
 
+// configure chooses ports and password, and writes the engine's configuration.
+func configure(opts Options) (settings, error) {
+	tcp, http, err := choosePorts(opts.TCPPort, opts.HTTPPort)
+	if err != nil {
+		return settings{}, err
+	}
+	s := settings{
+		Folder: opts.Folder, TCPPort: tcp, HTTPPort: http,
+		MaxMemoryBytes: opts.MaxMemoryBytes, CacheBytes: opts.CacheBytes,
+		User: user, Password: newPassword(),
+	}
+	return s, s.write()
+}
+
+// withDefaults returns complete options, or says what is missing.
 func (o Options) withDefaults() (Options, error) {
 	if o.Folder == "" {
 		return o, errors.New("no folder for the data was given")
 	}
-	folder, err := filepath.Abs(o.Folder)
-	if err != nil {
+	var err error
+	if o.Folder, err = filepath.Abs(o.Folder); err != nil {
 		return o, err
 	}
-	o.Folder = folder
-	if o.Library == "" {
-		if o.Library, err = Path(); err != nil {
-			return o, err
-		}
-	} else if _, err := os.Stat(o.Library); err != nil {
-		return o, fmt.Errorf("%w (looked for %s)", ErrMissing, o.Library)
+	if o.Library, err = libraryAt(o.Library); err != nil {
+		return o, err
 	}
 	if o.Executable == "" {
 		if o.Executable, err = os.Executable(); err != nil {
@@ -135,16 +151,22 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Args == nil {
 		o.Args = []string{Command}
 	}
-	if o.MaxMemoryBytes == 0 {
-		o.MaxMemoryBytes = DefaultMaxMemoryBytes
-	}
-	if o.CacheBytes == 0 {
-		o.CacheBytes = DefaultCacheBytes
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.MaxMemoryBytes = cmp.Or(o.MaxMemoryBytes, DefaultMaxMemoryBytes)
+	o.CacheBytes = cmp.Or(o.CacheBytes, DefaultCacheBytes)
+	o.MaxPause = cmp.Or(o.MaxPause, DefaultMaxPause)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o, nil
+}
+
+// libraryAt returns the library that is there: the given one, or that of the cache.
+func libraryAt(path string) (string, error) {
+	if path == "" {
+		return Path()
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w (looked for %s)", ErrMissing, path)
+	}
+	return path, nil
 }
 
 // DSN returns the address of a database of the engine, with user and password, for the native
@@ -176,26 +198,28 @@ func (e *Engine) PID() int {
 
 // Stop ends the child and the supervisor, and returns when both have ended.
 func (e *Engine) Stop() {
-	e.stopped.Do(e.cancel)
-	<-e.done
-	e.metrics.unregister()
+	e.stopped.Do(func() {
+		e.cancel()
+		<-e.done
+		e.metrics.unregister()
+		_ = e.lock.Close() // nothing was written
+	})
 }
 
 // Times of the supervisor.
 const (
-	readyWithin  = 60 * time.Second // a data folder with many parts takes a while to load
-	lockedFor    = 5 * time.Second  // the child of a parent that was just killed is still ending
-	pingEvery    = 5 * time.Second
-	pingsMissed  = 12 // in a row, until the child is taken for hung
-	stableAfter  = 30 * time.Second
-	longestPause = 10 * time.Second
+	readyWithin = 60 * time.Second // a data folder with many parts takes a while to load
+	lockedFor   = 5 * time.Second  // the child of a parent that was just killed is still ending
+	pingEvery   = 5 * time.Second
+	pingsMissed = 12               // in a row, until the child is taken for hung
+	stableAfter = 30 * time.Second // a child that served for so long is not part of a crash loop
 )
 
 // supervise runs one child after the other until ctx ends.
 func (e *Engine) supervise(ctx context.Context) {
 	defer close(e.done)
 	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, longestPause
+	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, e.opts.MaxPause
 	begun, started := time.Now(), false
 	for {
 		up, err := e.runOnce(ctx, func() {

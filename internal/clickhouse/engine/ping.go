@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -42,6 +43,10 @@ func (p *pinger) ping(ctx context.Context) error {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the engine answers with HTTP status %d", resp.StatusCode)
+	}
+	// Read to the end: the engine logs a connection that is cut before.
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
 	}
 	conn, err := p.dialer.DialContext(ctx, "tcp4", address(p.settings.TCPPort))
 	if err != nil {

@@ -7,20 +7,20 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
 
 // process is one child. Its standard input is the pipe that ends it.
 type process struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
-	done  chan struct{} // closed when it has ended and all that it said was read
-	err   error         // how it ended; read after done
-	said  lastLines
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	done   chan struct{} // closed when it has ended and all that it said was read
+	err    error         // how it ended; read after done
+	reason string        // what it said of that; read after done
 }
 
 func startProcess(opts Options, config string, log *slog.Logger) (*process, error) {
@@ -28,6 +28,7 @@ func startProcess(opts Options, config string, log *slog.Logger) (*process, erro
 	cmd := exec.Command(opts.Executable, args...) //nolint:gosec // our own executable
 	// A group of its own, so that Ctrl-C reaches the parent alone: it has rows to store first.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = append(os.Environ(), "TZ=UTC")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -50,7 +51,7 @@ func startProcess(opts Options, config string, log *slog.Logger) (*process, erro
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// read passes the engine's log on, line by line, and keeps the last lines for [process.failure].
+// read passes the engine's log on, line by line, and keeps what [process.failure] tells.
 func (p *process) read(r io.Reader, log *slog.Logger) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
@@ -65,10 +66,26 @@ func (p *process) read(r io.Reader, log *slog.Logger) {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
-		p.said.add(text)
 		level, message := parseLine(text)
+		if isReason(text) && (p.reason == "" || !strings.Contains(text, childPrefix)) {
+			p.reason = message // ours is less than the engine's own
+		}
 		log.Log(context.Background(), level, "Engine says", "message", message)
 	}
+}
+
+// isReason says whether a line tells why the process ends: it is ours, the engine's last word
+// (without date and level), or that of a Go program that crashes.
+func isReason(line string) bool {
+	if strings.HasPrefix(line, "Code: ") {
+		return true
+	}
+	for _, mark := range []string{childPrefix, "<Fatal>", "panic: ", "fatal error: "} {
+		if strings.Contains(line, mark) {
+			return true
+		}
+	}
+	return false
 }
 
 // levels of the engine's log. Its errors are mostly those of queries, which whoever sent the
@@ -77,6 +94,7 @@ var levels = []struct {
 	mark  string
 	level slog.Level
 }{
+	{childPrefix, slog.LevelError},
 	{"<Fatal>", slog.LevelError},
 	{"<Critical>", slog.LevelError},
 	{"<Error>", slog.LevelWarn},
@@ -98,18 +116,18 @@ func parseLine(line string) (slog.Level, string) {
 
 // failure says why the process ended, as well as can be known. It is called after done.
 func (p *process) failure() error {
-	last := p.said.String()
-	if strings.Contains(last, "Code: 76.") || strings.Contains(last, "Cannot lock file") {
-		return fmt.Errorf("%w: is another evenkeel running with the same --storage.path? (%s)", ErrLocked, last)
+	reason := p.reason
+	if strings.Contains(reason, "Code: 76.") || strings.Contains(reason, "Cannot lock file") {
+		return fmt.Errorf("%w: %s (%s)", ErrLocked, anotherHint, reason)
 	}
 	err := p.err
 	if err == nil {
 		err = errors.New("exit status 0")
 	}
-	if last == "" {
+	if reason == "" {
 		return fmt.Errorf("the engine's process ended: %w", err)
 	}
-	return fmt.Errorf("the engine's process ended: %w: %s", err, last)
+	return fmt.Errorf("the engine's process ended: %w: %s", err, reason)
 }
 
 // stop closes the child's standard input, and kills it if it does not end then.
@@ -121,29 +139,4 @@ func (p *process) stop() {
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
-}
-
-// lastLines keeps the last line that names an error, or else the last line.
-type lastLines struct {
-	mu    sync.Mutex
-	last  string
-	error string
-}
-
-func (l *lastLines) add(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = line
-	if strings.Contains(line, "Code: ") || strings.Contains(line, "engine ended") || strings.Contains(line, "panic:") {
-		l.error = line
-	}
-}
-
-func (l *lastLines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.error != "" {
-		return l.error
-	}
-	return l.last
 }
