@@ -36,7 +36,7 @@ func Load(path string, catalogue ...string) (*Config, Warnings, error) {
 	c := compose(l.root, l.files)
 	// What the stages would refuse has been reported above with its place. Should
 	// something slip through, it must stop here, not in the fold.
-	if _, err := c.levels.Terms(); err != nil {
+	if err := c.levels.Validate(); err != nil {
 		return nil, nil, Errors{{Message: err.Error()}}
 	}
 	return c, l.warnings, nil

@@ -11,12 +11,6 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 )
 
-// The paths that deliveries are posted to.
-const (
-	alertsPath  = "/api/v1/ingest/alertmanager"
-	changesPath = "/api/v1/ingest/changes"
-)
-
 // message is the body of Alertmanager's webhook, version 4, in its order of fields.
 type message struct {
 	Receiver           string         `json:"receiver"`

@@ -137,17 +137,17 @@ func (h *history) fails(root string, from, length ingest.Millis, change string) 
 // leaks are fulfilment's: from eighteen bad half hours a week down to one, in a
 // straight line, because every fortnight a release takes out one leak.
 func (h *history) leaks() func(today, dice) {
-	const first, last = 18.0, 1.0 // a week
-	due := 0.0
+	const first, last = 18_000, 1_000 // thousandths a week
+	due := 0
 	return func(t today, d dice) {
-		done := float64(t.number) / float64(max(1, (h.end-h.start)/day))
-		weight := 1.2 // a working day sees more of it
+		weight := 12 // tenths: a working day sees more of it
 		if t.weekend() {
-			weight = 0.5
+			weight = 5
 		}
-		due += (first + (last-first)*done) / 7 * weight
+		days := max(1, int((h.end-h.start)/day))
+		due += (first + (last-first)*t.number/days) / 7 * weight / 10
 		slot := 0
-		for ; due >= 1; due-- {
+		for ; due >= 1000; due -= 1000 {
 			leaking := pick(d, []string{"stock", "stock", "shipping-labels", "orders", "returns-desk"})
 			at := t.at(7, 0) + ingest.Millis(slot)*4*hour + d.between(0, 3*hour)
 			slot++

@@ -103,7 +103,7 @@ func (s *spreader) raise(o outage, on *service, sym symptom, delay ingest.Millis
 		s.fire(o, s.serviceLabels(sym.alert, sym.severity, on), on.name, sym, delay)
 		return true
 	}
-	n := max(1, int(sym.share*float64(len(on.pods))+0.5))
+	n := max(1, int(float64(sym.share*float64(len(on.pods)))+0.5))
 	for _, p := range some(s.dice, on.pods, n) {
 		s.fire(o, s.podLabels(sym.alert, sym.severity, on, p), on.name, sym, delay)
 	}

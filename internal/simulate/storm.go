@@ -52,7 +52,7 @@ func Storm(o StormOptions) *Story {
 	o = o.withDefaults()
 	e := stormEstate(o)
 	pair := usualPair()
-	pair.interval = 3 * minute // shorter than a late copy is late: a firing may come after its own resolve
+	pair.interval, pair.late = 2*minute, 0.08 // a late firing may come after its own resolve
 	s := &spreader{estate: e, dice: roll(o.Seed, "spread"), out: newFirings(pair.apart())}
 
 	faults, changes := stormFaults(o, e)
@@ -98,7 +98,7 @@ func stormFaults(o StormOptions, e *estate) ([]outage, []change) {
 		from := o.Start + d.between(length/20, length-length/12)
 		f := outage{fault: &fault{name: fmt.Sprintf("fault-%d", i)}, from: from}
 		f.to = from + d.around(30*minute)
-		f.pace = 0.8 + 2.7*d.Float64()
+		f.pace = float64(80+d.IntN(270)) / 100
 		f.root = e.victim(d, i, func(root string) bool { return recently(faults, root, from) })
 		f.roots = e.rightAnswers(f.root)
 		if e.deploys(f.root) && d.chance(0.33) {

@@ -75,9 +75,9 @@ func (s *Story) Records() iter.Seq[ingest.Record] {
 // render writes the path and the body of an arrival, all its times moved by shift.
 func (p *pair) render(a arrival, shift ingest.Millis) (path string, body []byte) {
 	if a.change != nil {
-		return changesPath, encode(a.change.moved(shift))
+		return ingest.PathChanges, encode(a.change.moved(shift))
 	}
-	return alertsPath, p.body(*a.notification, shift)
+	return ingest.PathAlertmanager, p.body(*a.notification, shift)
 }
 
 // WriteDeliveries writes the records as recorded deliveries, a JSON line each.
