@@ -125,7 +125,7 @@ func (c *composer) outages(row planned) []Outage {
 		}
 		outages = append(outages, Outage{
 			Service: row.service.Name, Agreement: row.agreement, From: from, To: to,
-			Running: s.Open && s.To >= c.p.AsOf, Clipped: s.From < row.window.From || s.To > end,
+			Running: s.Open && s.To >= c.p.AsOf, Before: s.From < row.window.From, After: s.To > end && end < c.p.AsOf,
 			Incidents: c.touching(row.service.Name, from, to),
 		})
 	}

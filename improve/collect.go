@@ -15,7 +15,7 @@ type Facts struct {
 	Intake      []Intake             // of the period
 	Incidents   []correlate.Incident // since the trend or the period before begins, oldest first
 	Alerts      *Tally
-	Levels      []WindowLevels // of the period, of every agreement's window and of every week
+	Levels      []WindowLevels // of the period and the one before, of every agreement's window and of every week
 	Segments    []sla.Segment  // what was not up, since the earliest of these windows begins
 }
 
@@ -75,6 +75,9 @@ func collectLevels(ctx context.Context, src Source, p Params, f *Facts) error {
 		return err
 	}
 	windows := append([]Window{p.Period.Window}, p.weeks()...)
+	if before := p.before(); before.Length() > 0 {
+		windows = append(windows, before)
+	}
 	for _, l := range plan {
 		windows = append(windows, l.window)
 	}

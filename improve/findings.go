@@ -3,6 +3,7 @@ package improve
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -71,11 +72,26 @@ func fewer(n int) string {
 	return fmt.Sprintf("Only %s holds in the data of this period; nothing was added to make it %d.", Plural(n, "finding"), MaxFindings)
 }
 
-// evidence sets the incidents that a finding rests on.
+// evidence sets the incidents that a finding rests on, out of ids in the order in
+// which they opened: the newest, since they are the ones that people remember.
 func (f *Finding) evidence(ids []string) {
-	unique := slices.Compact(slices.Sorted(slices.Values(ids)))
-	f.More = max(0, len(unique)-maxIncidents)
-	f.Incidents = append([]string{}, capped(unique, maxIncidents)...)
+	f.More = max(0, len(ids)-maxIncidents)
+	f.Incidents = append([]string{}, ids[f.More:]...)
+}
+
+// inOrder returns each of ids once, in the order in which the incidents opened.
+func (c *composer) inOrder(ids []string) []string {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	var ordered []string
+	for _, i := range c.f.Incidents {
+		if wanted[i.ID] {
+			ordered = append(ordered, i.ID)
+		}
+	}
+	return ordered
 }
 
 // levelsOf returns the levels of one standing, worst first.
@@ -91,7 +107,7 @@ func (c *composer) levelFinding(kind string, l Level, r *Report) Finding {
 			ids = append(ids, o.Incidents...)
 		}
 	}
-	f.evidence(ids)
+	f.evidence(c.inOrder(ids))
 	return f
 }
 
@@ -190,14 +206,14 @@ func (c *composer) trending(r *Report, verdict Verdict) []Finding {
 func (c *composer) trendFinding(subject, which string, t Trend, ids []string) Finding {
 	f := Finding{Kind: FindingRising, Subject: subject, Trend: t}
 	f.Basis = c.weeklyBasis(t.N, "observed weeks", "incidents by the week in which they opened; "+mergedOnce)
-	word, change := "rise", fmt.Sprintf("%+.2f", *t.Effect)
+	word := "rise"
 	f.Action = "Find what changed before the rise began: new services, new rules, more load, or one cause that comes again."
 	if t.Verdict == Improved {
 		f.Kind, word = FindingImproved, "fall"
 		f.Action = "Write down what was done, so that it is kept, and check again next month that it holds."
 	}
-	f.Statement = fmt.Sprintf("Incidents%s %s: %s a week from one week to the next (95 %% interval %+.2f to %+.2f) over %d weeks.",
-		which, word, change, t.Interval.Low, t.Interval.High, t.N)
+	f.Statement = fmt.Sprintf("Incidents%s %s: about %.1f a week %s every week, over %s.",
+		which, word, math.Abs(*t.Effect), map[string]string{"rise": "more", "fall": "fewer"}[word], Plural(t.N, "observed week"))
 	f.evidence(ids)
 	return f
 }
@@ -233,7 +249,7 @@ func (c *composer) recurring() []Finding {
 		f := Finding{Kind: FindingCause, Subject: cause.Name}
 		f.Basis = c.basis(len(opened), "incidents", "incidents that opened in the window, each by its best probable cause; "+mergedOnce)
 		f.Statement = fmt.Sprintf("%s %s was the best probable cause of %d of %d incidents (%s; 95 %% interval %s to %s), open for %s together.",
-			titled(cause.Kind), cause.Name, cause.Count, len(opened), Percent(float64(cause.Count)/float64(len(opened)), 0), Percent(share.Low, 0), Percent(share.High, 0), cause.Lasted)
+			titled(cause.Kind), cause.Name, cause.Count, len(opened), Share(float64(cause.Count)/float64(len(opened))), Share(share.Low), Share(share.High), cause.Lasted)
 		f.Action = "Open a problem for it: read what these incidents share, name the cause, and set a date for the fix."
 		f.Trend = TrendOf(c.weeklyIncidents(func(i *correlate.Incident) bool {
 			kind, name, ok := bestCause(*i)
@@ -275,7 +291,7 @@ func (c *composer) concentrated(r *Report) []Finding {
 	f := Finding{Kind: FindingConcentration, Subject: carrier}
 	f.Basis = c.basis(down, "services that were down", "time down in each service, always in hours, without planned maintenance")
 	f.Statement = fmt.Sprintf("%s carried %s of all downtime: %s of %s, over %s that were down at all.",
-		carrier, Percent(float64(most)/float64(total), 0), most, total, Plural(down, "service"))
+		carrier, Share(float64(most)/float64(total)), most, total, Plural(down, "service"))
 	f.Action = "Work on this service first: nothing done elsewhere can save as much."
 	f.Trend = c.downtimeTrend(planned{service: correlate.Service{Name: carrier}})
 	f.evidence(c.incidentsOf(carrier))
@@ -299,11 +315,11 @@ func (c *composer) noisy(r *Report) []Finding {
 			continue
 		}
 		f := Finding{Kind: FindingNoise, Subject: a.Name, Basis: r.Noise.Basis, Trend: a.Trend}
-		f.Statement = fmt.Sprintf("%s made %d of %d episodes (%s; 95 %% interval %s to %s) in %s: %d short, %d flaps.",
-			cmp.Or(a.Name, "An alert without a name"), a.Episodes, r.Noise.Episodes, Percent(*a.Share.Value, 0), Percent(a.Share.Interval.Low, 0), Percent(a.Share.Interval.High, 0),
+		f.Statement = fmt.Sprintf("%s made %d of %d episodes (%s; 95 %% interval %s to %s), in %s: %d were short, %d flaps.",
+			cmp.Or(a.Name, "An alert without a name"), a.Episodes, r.Noise.Episodes, Share(*a.Share.Value), Share(a.Share.Interval.Low), Share(a.Share.Interval.High),
 			Plural(a.Incidents, "incident"), a.Short, a.Flaps)
 		f.Action = noiseAction(a)
-		f.evidence(c.f.Alerts.incidentsOf(a.Name))
+		f.evidence(c.inOrder(c.f.Alerts.incidentsOf(a.Name)))
 		list = append(list, f)
 	}
 	return list
@@ -315,7 +331,7 @@ func noiseAction(a AlertLine) string {
 	case 2*a.Flaps >= a.Episodes:
 		return "Give it hysteresis (keep_firing_for, or a lower threshold to resolve): most of its episodes begin soon after the last one ended."
 	case a.Ended > 0 && 2*a.Short >= a.Ended:
-		return fmt.Sprintf("Lengthen its `for`: most of its episodes are over within %s, before anybody could act.", ShortEpisode.Words())
+		return fmt.Sprintf("Lengthen its `for`: most of its episodes are over within %s, before anybody could act.", ShortEpisode)
 	case a.Incidents > 0 && a.Episodes >= 5*a.Incidents:
 		return "Alert on the symptom once instead of on each instance: many of its episodes belong to the same incident."
 	}
@@ -330,7 +346,7 @@ func (c *composer) blind(r *Report) []Finding {
 	share := WilsonInterval(n, r.Noise.Episodes)
 	f := Finding{Kind: FindingBlind, Subject: "alerts of no service", Basis: r.Noise.Basis}
 	f.Statement = fmt.Sprintf("%d of %d episodes (%s; 95 %% interval %s to %s) belong to no service: they count in no availability.",
-		n, r.Noise.Episodes, Percent(float64(n)/float64(r.Noise.Episodes), 0), Percent(share.Low, 0), Percent(share.High, 0))
+		n, r.Noise.Episodes, Share(float64(n)/float64(r.Noise.Episodes)), Share(share.Low), Share(share.High))
 	f.Action = "Add a service label or matchers for: " + listed(c.f.Alerts.unassignedNames(), 5) + "."
 	f.Trend = TrendOf(c.weekly(c.f.Alerts.unassignedWeekly), "episodes of no service per week", LessIsBetter)
 	f.evidence(nil)

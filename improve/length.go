@@ -12,8 +12,9 @@ type Length int64
 // LengthOf returns the length of [from, to).
 func LengthOf(from, to ingest.Millis) Length { return Length(to - from) }
 
-// String returns l in its two largest units, such as "2 h 05 min", cut and not
-// rounded, so that nothing reads longer than it was.
+// String returns l in its two largest units, such as "2 h 05 min", without a
+// second one that is zero: "5 min". It is cut and not rounded, so that nothing reads
+// longer than it was.
 func (l Length) String() string {
 	if l < 0 {
 		return "-" + (-l).String()
@@ -27,20 +28,16 @@ func (l Length) String() string {
 	case l < minute:
 		return fmt.Sprintf("%d s", l/second)
 	case l < hour:
-		return fmt.Sprintf("%d min %02d s", l/minute, l%minute/second)
+		return inUnits(l/minute, "min", l%minute/second, "s")
 	case l < day:
-		return fmt.Sprintf("%d h %02d min", l/hour, l%hour/minute)
+		return inUnits(l/hour, "h", l%hour/minute, "min")
 	}
-	return fmt.Sprintf("%d d %02d h", l/day, l%day/hour)
+	return inUnits(l/day, "d", l%day/hour, "h")
 }
 
-// Words returns l without a second unit that is zero: "5 min", "2 h".
-func (l Length) Words() string {
-	switch {
-	case l >= 60_000 && l < 3_600_000 && l%60_000 == 0:
-		return fmt.Sprintf("%d min", l/60_000)
-	case l >= 3_600_000 && l < 86_400_000 && l%3_600_000 == 0:
-		return fmt.Sprintf("%d h", l/3_600_000)
+func inUnits(large Length, unit string, small Length, smaller string) string {
+	if small == 0 {
+		return fmt.Sprintf("%d %s", int64(large), unit)
 	}
-	return l.String()
+	return fmt.Sprintf("%d %s %02d %s", int64(large), unit, int64(small), smaller)
 }

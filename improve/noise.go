@@ -20,7 +20,7 @@ func (c *composer) composeNoise() Noise {
 		},
 	}
 	n.Basis = c.basis(all.episodes, "episodes", fmt.Sprintf(
-		"episodes that began in the window; short: resolved within %s; flap: began within %s of the same alert's last end", ShortEpisode.Words(), FlapGap.Words()))
+		"episodes that began in the window; short: resolved within %s; flap: began within %s of the same alert's last end", ShortEpisode, FlapGap))
 	if n.Incidents > 0 {
 		v := float64(all.episodes-t.alone) / float64(n.Incidents)
 		n.PerIncident = &v

@@ -81,7 +81,7 @@ func (c *composer) caveats(q *Quality) []string {
 	add(q.Unassigned > 0, "%s named no service and count in no availability.", Plural(q.Unassigned, "episode"))
 	add(len(q.Uncatalogued) > 0, "Alerts name services that the catalogue does not have: %s.", listed(q.Uncatalogued, 8))
 	add(q.DeadLetters+q.Rejected > 0, "%s could not be understood and %s refused as undecodable.", Plural(q.DeadLetters, "record"), wasPlural(q.Rejected, "delivery", "deliveries"))
-	add(q.Late > 0, "%s first seen more than %s after they began.", wasPlural(q.Late, "episode", "episodes"), LateAfter.Words())
+	add(q.Late > 0, "%s first seen more than %s after they began.", wasPlural(q.Late, "episode", "episodes"), LateAfter)
 	return caveats
 }
 

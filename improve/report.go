@@ -137,9 +137,10 @@ type Outage struct {
 	Agreement string        `json:"agreement"`
 	From      ingest.Millis `json:"from"`
 	To        ingest.Millis `json:"to"`
-	Running   bool          `json:"running"`   // had not ended by AsOf
-	Clipped   bool          `json:"clipped"`   // reaches beyond the window; the part inside counts
-	Incidents []string      `json:"incidents"` // that touched the service then
+	Running   bool          `json:"running"`      // had not ended by AsOf
+	Before    bool          `json:"began_before"` // the window: the part inside counts
+	After     bool          `json:"ended_after"`  // the window
+	Incidents []string      `json:"incidents"`    // that touched the service then
 }
 
 // Incidents is what the period's incidents were.
@@ -263,10 +264,15 @@ type WeekTrend struct {
 	Basis Basis  `json:"basis"`
 	Weeks []Week `json:"weeks"` // oldest first
 	Trend Trend  `json:"trend"`
-	// Start and End are the ends of the Theil-Sen line at the first and the last
-	// week, for the chart; null without a slope.
-	Start *float64 `json:"line_start"`
-	End   *float64 `json:"line_end"`
+	Line  *Line  `json:"line"` // the Theil-Sen line; null without a slope
+}
+
+// Line is a straight line from one week of a list to another, by their places in it.
+type Line struct {
+	First int     `json:"first"`
+	Last  int     `json:"last"`
+	Start float64 `json:"start"` // incidents at First
+	End   float64 `json:"end"`
 }
 
 // Week is one ISO week.
@@ -294,6 +300,6 @@ type Finding struct {
 	Basis     Basis    `json:"basis"`
 	Trend     Trend    `json:"trend"` // of what the statement is about, week by week
 	Action    string   `json:"next_action"`
-	Incidents []string `json:"incidents"` // evidence: at most ten ids, newest last
-	More      int      `json:"more_incidents,omitempty"`
+	Incidents []string `json:"incidents"`                // evidence: at most ten ids, the newest, in the order in which they opened
+	More      int      `json:"more_incidents,omitempty"` // older ones left out of Incidents
 }

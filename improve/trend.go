@@ -30,7 +30,7 @@ func TrendOf(x []float64, metric string, better Direction) Trend {
 		t.Effect = &line.Slope
 	}
 	if n < MinWeeks {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d of at least %d observed weeks", n, MinWeeks))
+		t.Notes = append(t.Notes, fmt.Sprintf("a verdict needs at least %d observed weeks", MinWeeks))
 		return t
 	}
 	line := Sen(x)
@@ -50,7 +50,7 @@ func TrendOf(x []float64, metric string, better Direction) Trend {
 	t.Method += " (" + how + ")"
 	t.Verdict = verdictOf(p, mk.S, better)
 	if t.Missing > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d of %d weeks were not observed and are left out", t.Missing, len(x)))
+		t.Notes = append(t.Notes, fmt.Sprintf("%d of %d weeks not observed and left out", t.Missing, len(x)))
 	}
 	return t
 }

@@ -32,13 +32,31 @@ func (c *composer) composeWeeks() WeekTrend {
 		t.Weeks = append(t.Weeks, week)
 	}
 	t.Trend = TrendOf(series, "incidents per week", LessIsBetter)
-	if line := Sen(series); !math.IsNaN(line.Slope) {
-		end := line.Intercept + line.Slope*float64(len(series)-1)
-		t.Start, t.End = &line.Intercept, &end
-	}
+	t.Line = lineOf(series)
 	all := Window{From: c.weeks[0].From, To: c.weeks[len(c.weeks)-1].To, Zone: c.p.Period.Zone}
 	t.Basis = Basis{Window: all, N: t.Trend.N, Of: "observed weeks", Coverage: meanCoverage(t.Weeks), Policy: "incidents by the week in which they opened; " + mergedOnce}
 	return t
+}
+
+// lineOf returns the Theil-Sen line over the observed part of a series: it says
+// nothing of the weeks before and after.
+func lineOf(series []float64) *Line {
+	sen := Sen(series)
+	if math.IsNaN(sen.Slope) {
+		return nil
+	}
+	l := &Line{First: -1}
+	for k, v := range series {
+		if math.IsNaN(v) {
+			continue
+		}
+		if l.First < 0 {
+			l.First = k
+		}
+		l.Last = k
+	}
+	l.Start, l.End = sen.Intercept+sen.Slope*float64(l.First), sen.Intercept+sen.Slope*float64(l.Last)
+	return l
 }
 
 const mergedOnce = "merged incidents count once"

@@ -42,10 +42,9 @@ type plot struct {
 	most                     float64
 }
 
-func (p plot) step() float64         { return (p.right - p.left) / float64(p.weeks) }
-func (p plot) centre(i int) float64  { return p.left + (float64(i)+0.5)*p.step() }
-func (p plot) y(v float64) float64   { return p.bottom - v/p.most*(p.bottom-p.top) }
-func (p plot) inside(v float64) bool { return v >= 0 && v <= p.most }
+func (p plot) step() float64        { return (p.right - p.left) / float64(p.weeks) }
+func (p plot) centre(i int) float64 { return p.left + (float64(i)+0.5)*p.step() }
+func (p plot) y(v float64) float64  { return p.bottom - max(v, 0)/p.most*(p.bottom-p.top) }
 
 func newWeekChart(t *improve.WeekTrend, class string, width float64) weekChart {
 	p := plot{left: 34, right: width - 8, top: 22, bottom: 196, weeks: len(t.Weeks), most: ceiling(t)}
@@ -56,20 +55,26 @@ func newWeekChart(t *improve.WeekTrend, class string, width float64) weekChart {
 	for i, w := range t.Weeks {
 		c.add(p, i, w, class == "narrow")
 	}
-	if t.Start != nil {
-		c.Line = clip(p, *t.Start, *t.End)
+	if t.Line != nil {
+		c.Line = &segment{px(p.centre(t.Line.First)), px(p.y(t.Line.Start)), px(p.centre(t.Line.Last)), px(p.y(t.Line.End))}
+		if c.Line.Y1 == c.Line.Y2 && t.Line.First == t.Line.Last {
+			c.Line = nil
+		}
 	}
 	return c
 }
 
-// ceiling returns the top of the scale: a multiple of four at or above every count, so that
-// the grid stands at whole numbers.
+// ceiling returns the top of the scale: a multiple of four at or above every count and the
+// line, so that the grid stands at whole numbers.
 func ceiling(t *improve.WeekTrend) float64 {
 	most := 4
 	for _, w := range t.Weeks {
 		if w.Incidents != nil {
 			most = max(most, *w.Incidents)
 		}
+	}
+	if t.Line != nil {
+		most = max(most, int(math.Ceil(max(t.Line.Start, t.Line.End))))
 	}
 	step := 4
 	for most/step > 12 {
@@ -93,31 +98,6 @@ func (c *weekChart) add(p plot, i int, w improve.Week, narrow bool) {
 	if !narrow || i%3 == 0 {
 		c.Weeks = append(c.Weeks, mark{px(p.centre(i)), px(p.bottom + 17), w.Name[len("2026-"):], ""})
 	}
-}
-
-// clip returns the line from the first week to the last, cut where it leaves the scale.
-func clip(p plot, start, end float64) *segment {
-	x1, x2 := p.centre(0), p.centre(p.weeks-1)
-	at := func(v float64) (x, y float64) {
-		bound := min(max(v, 0), p.most)
-		if p.inside(v) || start == end {
-			return x1 + (x2-x1)*fraction(v, start, end), p.y(bound)
-		}
-		return x1 + (x2-x1)*fraction(bound, start, end), p.y(bound)
-	}
-	ax, ay := at(start)
-	bx, by := at(end)
-	if start == end {
-		ax, bx = x1, x2
-	}
-	return &segment{px(ax), px(ay), px(bx), px(by)}
-}
-
-func fraction(v, start, end float64) float64 {
-	if start == end {
-		return 0
-	}
-	return (v - start) / (end - start)
 }
 
 // describe says in words what the chart shows, for those who hear it.
@@ -196,13 +176,17 @@ func newLane(r *improve.Report, a improve.Lane) lane {
 		wide := max(leastMark, x(s.To)-x(s.From))
 		left := min(x(s.From), laneScale-wide)
 		y, h := heights(s.Bucket)
-		l.Rects = append(l.Rects, rect{px(left), y, px(wide), h, string(s.Bucket),
-			fmt.Sprintf("%s %s to %s (%s)", s.Bucket, w.Local(s.From), w.Local(s.To), improve.LengthOf(s.From, s.To))})
+		title := fmt.Sprintf("%s %s to %s (%s)", s.Bucket, w.Local(s.From), w.Local(s.To), improve.LengthOf(s.From, s.To))
+		l.Rects = append(l.Rects, rect{px(left), y, px(wide), h, string(s.Bucket), title})
+		if s.Bucket == sla.UnknownBucket {
+			l.Rects = append(l.Rects, rect{px(left), "6", px(wide), "4", "notch", title})
+		}
 	}
 	return l
 }
 
-// heights tells the buckets apart without colour.
+// heights tells the buckets apart without colour; unknown time is full, too, with a
+// notch along its middle.
 func heights(b sla.Bucket) (y, h string) {
 	switch b {
 	case sla.DegradedBucket:

@@ -44,7 +44,7 @@ var functions = template.FuncMap{
 
 // tight keeps a number and its unit on one line.
 func tight(s string) string {
-	return strings.NewReplacer(" %", "\u00a0%", " min", "\u00a0min", " h ", "\u00a0h\u00a0", " d ", "\u00a0d\u00a0").Replace(s)
+	return strings.NewReplacer(" %", "\u00a0%", " min", "\u00a0min", " h ", "\u00a0h\u00a0", " d ", "\u00a0d\u00a0", "n = ", "n\u00a0=\u00a0", "p = ", "p\u00a0=\u00a0").Replace(s)
 }
 
 func verdictTone(v improve.Verdict) string {
@@ -171,7 +171,7 @@ func coverageTable(r *improve.Report) table {
 func levelTable(r *improve.Report) table {
 	t := table{
 		Caption: "Availability against objectives, worst first", Class: "cards",
-		Columns: columns("Service", "Objective:n", "Available:n", "Standing", "Downtime:n", "Outages:n", "Longest:n", "Budget spent:n", "Coverage:n", "Window", "Policy"),
+		Columns: columns("Service", "Objective:n", "Available:n", "Standing:w", "Downtime:n", "Outages:n", "Longest:n", "Budget spent:n", "Coverage:n", "Window:w", "Policy"),
 		Rows:    cells(levelRows(r)), Note: more(len(r.Availability.Levels), maxLevels, "rows"),
 	}
 	for i, l := range first(r.Availability.Levels, maxLevels) {
@@ -181,7 +181,9 @@ func levelTable(r *improve.Report) table {
 		row[3].Tone = map[improve.Standing]string{improve.Met: "good", improve.Missed: "bad", improve.NotProven: "warn"}[l.Standing]
 		row[7].Meter = newMeter(l)
 		if l.Basis.Window == r.Period.Window && l.Partial == "" {
-			row[9] = cell{Text: "the period"}
+			row[9] = cell{Text: "period"}
+		} else {
+			row[9] = cell{Text: l.Basis.Local(l.Basis.From), Detail: strings.TrimPrefix(levelWindow(l), l.Basis.Local(l.Basis.From)+" ")}
 		}
 	}
 	return t
@@ -189,11 +191,13 @@ func levelTable(r *improve.Report) table {
 
 func outageTable(r *improve.Report) table {
 	t := table{
-		Caption: "Outages, oldest first", Class: "cards", Columns: columns("Service", "From", "To", "Length:n", "Incidents"),
+		Caption: "Outages, oldest first", Class: "cards", Columns: columns("Service", "From:w", "To:w", "Length:n", "Incidents"),
 		Rows: cells(outageRows(r)), Note: more(len(r.Availability.Outages), maxOutages, "outages"),
 	}
 	for i, o := range first(r.Availability.Outages, maxOutages) {
-		t.Rows[i][4] = cell{Links: links(r, o.Incidents)}
+		if len(o.Incidents) > 0 {
+			t.Rows[i][4] = cell{Links: links(r, o.Incidents)}
+		}
 	}
 	return t
 }
@@ -201,7 +205,7 @@ func outageTable(r *improve.Report) table {
 func incidentTable(r *improve.Report) table {
 	t := table{
 		Caption: "The longest incidents", Class: "cards",
-		Columns: columns("Incident", "Title", "Severity", "Opened", "Lasted:n", "Services", "Best probable cause"), Rows: cells(incidentRows(r)),
+		Columns: columns("Incident", "Title", "Severity", "Opened:w", "Lasted:n", "Services", "Best probable cause"), Rows: cells(incidentRows(r)),
 	}
 	for i, l := range r.Incidents.Longest {
 		t.Rows[i][0].Href = incidentLink(r, l.ID)

@@ -195,8 +195,8 @@ func (m *markdown) noise() {
 	n := &m.r.Noise
 	m.heading("Alert noise")
 	m.line("%s of %s in %s: %s episodes per incident.", improve.Plural(n.Episodes, "episode"), improve.Plural(n.Alerts, "alert"), improve.Plural(n.Incidents, "incident"), perIncident(n))
-	m.line("- short: %s of %s ended, %s", count(n.Short), count(n.Ended), ratio(n.ShortShare, 0))
-	m.line("- flaps: %s, %s; %s flapped", count(n.Flaps), ratio(n.FlapShare, 0), improve.Plural(n.FlappingAlerts, "alert"))
+	m.line("- short: %s of %s ended, %s", count(n.Short), count(n.Ended), ratio(n.ShortShare))
+	m.line("- flaps: %s, %s; %s flapped", count(n.Flaps), ratio(n.FlapShare), improve.Plural(n.FlappingAlerts, "alert"))
 	for _, text := range n.NotKnown {
 		m.line("- not known: %s", text)
 	}

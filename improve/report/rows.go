@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -89,7 +90,7 @@ func coverageRows(q *improve.Quality) [][]string {
 	var rows [][]string
 	for _, s := range first(q.Services, maxServices) {
 		if s.Unknown > 0 {
-			rows = append(rows, []string{s.Service, ratio(s.Coverage, 2), s.Unknown.String()})
+			rows = append(rows, []string{s.Service, share(s.Coverage.Value, 2), s.Unknown.String()})
 		}
 	}
 	return rows
@@ -132,7 +133,7 @@ func levelWindow(l improve.Level) string {
 func outageRows(r *improve.Report) [][]string {
 	var rows [][]string
 	for _, o := range first(r.Availability.Outages, maxOutages) {
-		rows = append(rows, []string{outageName(o), r.Period.Local(o.From), outageEnd(r, o), improve.LengthOf(o.From, o.To).String(), strings.Join(o.Incidents, ", ")})
+		rows = append(rows, []string{outageName(o), outageBegin(r, o), outageEnd(r, o), improve.LengthOf(o.From, o.To).String(), cmp.Or(strings.Join(o.Incidents, ", "), none)})
 	}
 	return rows
 }
@@ -144,12 +145,19 @@ func outageName(o improve.Outage) string {
 	return o.Service + " / " + o.Agreement
 }
 
+func outageBegin(r *improve.Report, o improve.Outage) string {
+	if o.Before {
+		return r.Period.Local(o.From) + ", down before"
+	}
+	return r.Period.Local(o.From)
+}
+
 func outageEnd(r *improve.Report, o improve.Outage) string {
 	switch {
 	case o.Running:
 		return "still down"
-	case o.Clipped:
-		return r.Period.Local(o.To) + " (reaches beyond the window)"
+	case o.After:
+		return r.Period.Local(o.To) + ", down after"
 	}
 	return r.Period.Local(o.To)
 }
@@ -157,7 +165,7 @@ func outageEnd(r *improve.Report, o improve.Outage) string {
 func incidentRows(r *improve.Report) [][]string {
 	var rows [][]string
 	for _, l := range r.Incidents.Longest {
-		rows = append(rows, []string{l.ID, l.Title, said(l.Severity), r.Period.Local(l.OpenedAt), lasted(l), strings.Join(l.Services, ", "), l.Cause})
+		rows = append(rows, []string{l.ID, l.Title, said(l.Severity), r.Period.Local(l.OpenedAt), lasted(l), cmp.Or(strings.Join(l.Services, ", "), none), cmp.Or(l.Cause, none)})
 	}
 	return rows
 }
@@ -188,7 +196,7 @@ func alertRows(n *improve.Noise) [][]string {
 	var rows [][]string
 	for _, a := range n.ByName {
 		rows = append(rows, []string{
-			said(a.Name), count(a.Episodes), share(a.Share.Value, 0), count(a.Incidents), count(a.Short), count(a.Flaps), a.Firing.String(), verdict(a.Trend.Verdict),
+			said(a.Name), count(a.Episodes), improve.Share(*a.Share.Value), count(a.Incidents), count(a.Short), count(a.Flaps), a.Firing.String(), verdict(a.Trend.Verdict),
 		})
 	}
 	return rows

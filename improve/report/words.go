@@ -52,16 +52,12 @@ func share(r *float64, decimals int) string {
 	return improve.Percent(*r, decimals)
 }
 
-// ratio writes a share with its interval, or why there is none.
-func ratio(r improve.Ratio, decimals int) string {
-	switch {
-	case r.Value == nil:
+// ratio writes a share of counts with its interval, or why there is none.
+func ratio(r improve.Ratio) string {
+	if r.Value == nil {
 		return none + " (" + r.Reason + ")"
-	case r.Interval == nil:
-		return improve.Percent(*r.Value, decimals)
 	}
-	return fmt.Sprintf("%s (95 %% interval %s to %s)", improve.Percent(*r.Value, decimals),
-		improve.Percent(r.Interval.Low, decimals), improve.Percent(r.Interval.High, decimals))
+	return fmt.Sprintf("%s (95 %% interval %s to %s)", improve.Share(*r.Value), improve.Share(r.Interval.Low), improve.Share(r.Interval.High))
 }
 
 func length(l *improve.Length) string {
@@ -82,7 +78,7 @@ func basis(b improve.Basis) string {
 	if b.Coverage != nil {
 		coverage = "coverage " + improve.Percent(*b.Coverage, 2)
 	}
-	return fmt.Sprintf("%s · n = %s %s · %s · %s", window(b.Window), count(b.N), b.Of, coverage, b.Policy)
+	return fmt.Sprintf("%s · %s: n = %s · %s · %s", window(b.Window), b.Of, count(b.N), coverage, b.Policy)
 }
 
 // objective writes the promise, or none.
@@ -132,20 +128,18 @@ func verdict(v improve.Verdict) string {
 
 // evidence writes what a verdict rests on.
 func evidence(t improve.Trend) string {
-	parts := []string{}
+	text := t.Metric
 	if t.Effect != nil {
-		text := fmt.Sprintf("%s %s from one week to the next", signed(*t.Effect, 2), t.Metric)
-		if t.Interval != nil {
-			text += fmt.Sprintf(" (95 %% interval %s to %s)", signed(t.Interval.Low, 2), signed(t.Interval.High, 2))
-		}
-		parts = append(parts, text)
-	} else {
-		parts = append(parts, t.Metric)
+		text += fmt.Sprintf(": %s from one week to the next", signed(*t.Effect, 2))
 	}
+	if t.Interval != nil {
+		text += fmt.Sprintf(" (95 %% interval %s to %s)", signed(t.Interval.Low, 2), signed(t.Interval.High, 2))
+	}
+	parts := []string{text}
 	if t.P != nil {
 		parts = append(parts, "p "+pvalue(*t.P))
 	}
-	parts = append(parts, fmt.Sprintf("n = %s observed", improve.Plural(t.N, "week")))
+	parts = append(parts, fmt.Sprintf("n = %d weeks", t.N))
 	return strings.Join(append(parts, t.Notes...), " · ")
 }
 
