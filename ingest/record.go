@@ -1,5 +1,7 @@
 package ingest
 
+import "fmt"
+
 // DefaultTenant is the tenant of whoever names none.
 const DefaultTenant = "default"
 
@@ -32,6 +34,16 @@ func (k RecordKind) String() string {
 		return "rejected"
 	}
 	return "unknown"
+}
+
+// ParseRecordKind is the inverse of String.
+func ParseRecordKind(name string) (RecordKind, error) {
+	for _, k := range []RecordKind{KindDelivery, KindConfiguration, KindTick, KindRejected} {
+		if k.String() == name {
+			return k, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is not a kind of record", name)
 }
 
 // Record is one entry of the journal. A journal is a sequence of records with
