@@ -21,7 +21,7 @@ func Check(ctx context.Context, c *Conn, tables ...AnyTable) error {
 		if err != nil {
 			return err
 		}
-		if declared := t.columnTypes(); !slices.Equal(declared, found) {
+		if declared := t.columnTypes(); len(found) == 0 || !slices.Equal(declared, found) {
 			all = append(all, fmt.Errorf("table %s is declared in Go with columns\n\t%s\nbut the database has\n\t%s",
 				t.tableName(), listing(declared), listing(found)))
 		}

@@ -1,2 +1,2 @@
--- Ends a query, and waits until it has ended.
-KILL QUERY WHERE query_id = {query_id:String} SYNC
+-- Ends a query, on every server of the cluster where there is one, and waits until it has ended.
+KILL QUERY{{.OnCluster}} WHERE query_id = {query_id:String} SYNC

@@ -156,7 +156,7 @@ func (w *Writer) wanted(ctx context.Context, b Batch, rows TableRows, recovering
 func (w *Writer) send(ctx context.Context, b Batch, rows TableRows, which []int) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
-	ctx = ch.Context(ctx, ch.WithQueryID(w.queryID(b, rows.tableName())))
+	ctx = queryContext(ctx, w.queryID(b, rows.tableName()))
 	table := w.conn.schema().LocalTable(rows.tableName())
 	batch, err := w.conn.driver.PrepareBatch(ctx, insertSQL(table, rows))
 	if err != nil {
@@ -167,6 +167,11 @@ func (w *Writer) send(ctx context.Context, b Batch, rows TableRows, which []int)
 		return &Error{Op: "insert", Err: err}
 	}
 	return wrap("insert", batch.Send())
+}
+
+// queryContext gives what runs in ctx a name at the server.
+func queryContext(ctx context.Context, queryID string) context.Context {
+	return ch.Context(ctx, ch.WithQueryID(queryID))
 }
 
 // queryID names the insert of one batch into one table, the same after a restart.
@@ -209,8 +214,6 @@ func (b Batch) check() error {
 var (
 	//go:embed kill.sql
 	killSQL string
-	//go:embed kill_cluster.sql
-	killClusterSQL string
 	//go:embed running.sql
 	runningSQL string
 	//go:embed running_cluster.sql
@@ -276,11 +279,11 @@ func (w *Writer) running(ctx context.Context, queryID string) (bool, error) {
 }
 
 func (w *Writer) kill(ctx context.Context, queryID string) error {
-	sql, params := killSQL, Params{"query_id": queryID}
-	if w.conn.cluster != "" {
-		sql, params["cluster"] = killClusterSQL, w.conn.cluster
+	statements, err := w.conn.schema().Render("kill.sql", killSQL)
+	if err != nil {
+		return err
 	}
-	return w.conn.Exec(ctx, sql, params)
+	return w.conn.Exec(ctx, statements[0], Params{"query_id": queryID})
 }
 
 // stored reads back which rows of the batch the table has: in a cluster, on any replica.
