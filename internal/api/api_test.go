@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/api"
 	"github.com/evenkeel/evenkeel/internal/api/apitest"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/sla"
 )
 
@@ -141,8 +141,7 @@ func TestAStoreThatIsAwayIs503AndNeverAnEmptyList(t *testing.T) {
 		status int
 		kind   string
 	}{
-		"refused":            {fmt.Errorf("incidents: %w", syscall.ECONNREFUSED), 503, "unavailable"},
-		"cut off":            {fmt.Errorf("incidents: %w", io.ErrUnexpectedEOF), 503, "unavailable"},
+		"refused":            {fmt.Errorf("incidents: %w", &clickhouse.Error{Op: "query", Err: syscall.ECONNREFUSED, Away: true}), 503, "unavailable"},
 		"too slow":           {fmt.Errorf("incidents: %w", contextDeadline()), 503, "timeout"},
 		"a defect in us":     {errors.New("code: 47, unknown identifier password=hunter2"), 500, "internal"},
 		"nothing stored yet": {nil, 503, "unavailable"},

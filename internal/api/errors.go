@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"syscall"
 
 	correlatestore "github.com/evenkeel/evenkeel/correlate/store"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
 )
 
 // ErrorType says to a program what went wrong; the same words as Prometheus' API where it has one.
@@ -68,16 +66,9 @@ func Classify(err error) Failure {
 			"the store did not answer in time: ask for a shorter window, or try again"}
 	case errors.Is(err, errStarting):
 		return Failure{Unavailable, http.StatusServiceUnavailable, "starting: nothing is stored yet, so there is nothing to speak of"}
-	case isUnavailable(err):
+	case errors.Is(err, clickhouse.ErrAway):
 		return Failure{Unavailable, http.StatusServiceUnavailable,
 			"the store is away: deliveries are still accepted, reads come back with it; /-/ready says more"}
 	}
 	return Failure{Internal, http.StatusInternalServerError, "this read went wrong inside Evenkeel; its log says how"}
-}
-
-// isUnavailable says whether the store could not be reached.
-func isUnavailable(err error) bool {
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

@@ -28,6 +28,15 @@ func (p *Pages) instant(at ingest.Millis) instant {
 	}
 }
 
+// until is the end of what began at from: on the same day it shows the time alone.
+func (p *Pages) until(from, to ingest.Millis) instant {
+	end, begin := p.instant(to), p.instant(from)
+	if day := len("2006-01-02"); to != 0 && end.Text[:day] == begin.Text[:day] {
+		end.Text = end.Text[day+1:]
+	}
+	return end
+}
+
 // length is a length of time as shown: its two largest units, with milliseconds at hand.
 type length struct{ Text, Title string }
 
@@ -48,10 +57,13 @@ func grouped(n int64) string {
 	return out.String()
 }
 
-// share writes a ratio as a percentage of at most two decimals, cut and not
-// rounded: nothing reads 100 % that is less.
+// share writes a ratio as a percentage with two decimals, cut and not rounded:
+// nothing reads 100 % that is less, and what is whole needs no decimals.
 func share(ratio float64) string {
-	return strconv.FormatFloat(math.Floor(ratio*1e4+1e-6)/100, 'f', -1, 64) + "\u202f%"
+	if ratio == 1 {
+		return "100\u202f%"
+	}
+	return strconv.FormatFloat(math.Floor(ratio*1e4+1e-6)/100, 'f', 2, 64) + "\u202f%"
 }
 
 // objective writes a promise as it was made: 0.999 is 99.9 %.

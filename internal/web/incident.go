@@ -108,7 +108,7 @@ func (p *Pages) episodeRow(e correlate.Episode, in api.Incident) episodeRow {
 		Version:  strconv.FormatUint(e.Version(), 10),
 		Severity: severityOf(e.Severity), Service: serviceLink(e.Service),
 		Summary: cmp.Or(e.Annotations.Get("summary"), e.Annotations.Get("description"), e.Annotations.Get("message")),
-		Starts:  p.instant(e.StartsAt), Ends: p.instant(e.End()), FirstSeen: p.instant(e.FirstSeenAt),
+		Starts:  p.instant(e.StartsAt), Ends: p.until(e.StartsAt, e.End()), FirstSeen: p.instant(e.FirstSeenAt),
 		Lasted: lasted(e.StartsAt, e.End(), in.AsOf), Reasons: e.Reasons,
 		Labels: e.Labels, Annotations: e.Annotations,
 		Source: e.Source, Fingerprint: e.Fingerprint, Generator: e.GeneratorURL,

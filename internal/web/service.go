@@ -191,8 +191,11 @@ func (p *Pages) levelCards(ctx context.Context, s api.Service, window func(*time
 			return nil, err
 		}
 		for _, l := range levels {
-			card := p.levelCard(l, q.Window)
+			card := p.levelCard(l, a, q.Window)
 			card.ID = "level-" + strconv.Itoa(len(cards))
+			if len(cards) > 0 { // what is below differs little from what is above it
+				card.OpenIntervals = false
+			}
 			cards = append(cards, card)
 		}
 	}
@@ -202,10 +205,10 @@ func (p *Pages) levelCards(ctx context.Context, s api.Service, window func(*time
 // shortList is how many intervals are shown without being asked for.
 const shortList = 12
 
-func (p *Pages) levelCard(l api.Level, w api.Window) levelCard {
+func (p *Pages) levelCard(l api.Level, a sla.Agreement, w api.Window) levelCard {
 	card := levelCard{
 		Title: "The service itself, at all hours", Window: p.windowText(w),
-		Percent: percent(l), PercentTitle: percentTitle(l), Objective: promised(l), Reason: l.Reason, Standing: standingOf(l),
+		Percent: percent(l), PercentTitle: percentTitle(l), Objective: promised(l), Reason: l.Reason, Standing: standingOf(l, a),
 		Strip: p.stripOf(l), Buckets: buckets(l.Matrix.Buckets), Outages: "n = " + grouped(int64(l.Outages)),
 		Downtime: lengthOf(l.Downtime), Counted: lengthOf(l.Counted), Budget: budget(l.Budget),
 		Coverage: coverage(l), Policy: l.Policy.String(),

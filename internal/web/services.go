@@ -79,14 +79,14 @@ func tier(n int) string {
 
 // cell shows the level under the service's first agreement, or of the service itself.
 func cell(s api.Service, levels []api.Level, window string) *levelCell {
-	wanted := ""
+	var first sla.Agreement
 	if len(s.Agreements) > 0 {
-		wanted = s.Agreements[0].Name
+		first = s.Agreements[0]
 	}
 	for _, l := range levels {
-		if l.Agreement == wanted {
+		if l.Agreement == first.Name {
 			return &levelCell{
-				Percent: percent(l), Title: percentTitle(l), Objective: promised(l), Standing: standingOf(l),
+				Percent: percent(l), Title: percentTitle(l), Objective: promised(l), Standing: standingOf(l, first),
 				Href:  serviceLink(s.Name).Href + "?window=" + window,
 				Basis: cmp.Or(l.Reason, count(l.Outages, "outage", "outages")+", coverage "+coverage(l)),
 				Bar:   barOf(l.Matrix.Buckets),
@@ -126,12 +126,17 @@ func coverage(l api.Level) string {
 	return share(*l.Coverage)
 }
 
-// standingOf judges a promise. What is kept on what is known, but could be broken by
-// what is not, is not proven.
-func standingOf(l api.Level) *standing {
+// standingOf judges a promise in its own window. In any other the promise was not made, and the
+// words say so. What is kept on what is known, but could be broken by what is not, is
+// not proven.
+func standingOf(l api.Level, a sla.Agreement) *standing {
 	switch {
 	case l.Met == nil:
 		return nil
+	case !ownWindow(l, a) && *l.Met:
+		return &standing{"would be met", "met"}
+	case !ownWindow(l, a):
+		return &standing{"would be missed", "missed"}
 	case !*l.Met:
 		return &standing{"missed", "missed"}
 	case l.Policy.Unknown == sla.Excluded && l.Budget != nil && l.Matrix.Unknown > l.Budget.Left:
@@ -140,4 +145,14 @@ func standingOf(l api.Level) *standing {
 		return &standing{"kept so far", "met"}
 	}
 	return &standing{"met", "met"}
+}
+
+// ownWindow says whether a level was measured in a window that its agreement is about.
+func ownWindow(l api.Level, a sla.Agreement) bool {
+	loc, err := sla.LoadZone(l.Zone)
+	if err != nil {
+		return false
+	}
+	own, _, err := sla.WindowAt(a.Window, l.From, loc)
+	return err == nil && own.From == l.From && own.To == l.To
 }
