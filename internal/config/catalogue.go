@@ -53,7 +53,7 @@ func serviceKeys() reader[serviceEntry] {
 			list(at(asText)), func(s *serviceEntry) *[]placed[string] { return &s.DependsOn }),
 		key(spec{Name: "runbook", Text: "where its runbook is"},
 			asText, func(s *serviceEntry) *string { return &s.Runbook }),
-		key(spec{Name: "matchers", Default: "the service labels, see correlation.service_labels", Text: "which alerts belong to it, in Alertmanager's grammar; the matchers of a list must all match; of several lists, one must"},
+		key(spec{Name: "matchers", Default: "its labels, see correlation.service_labels", Text: "which alerts belong to it, in Alertmanager's grammar; the matchers of a list must all match; of several lists, one must"},
 			matcherSets(), func(s *serviceEntry) *[][]correlate.Match { return &s.Matchers }),
 		key(spec{Name: "impact", Text: "what its alerts mean for its state; these rules are asked before those of levels.impact"},
 			list(impactKeys()), func(s *serviceEntry) *[]sla.ImpactRule { return &s.Impact }),

@@ -80,6 +80,7 @@ func compose(root rootFile, files []string) *Config {
 			CopyWindow:    int64(ingest.MillisIn(root.Correlation.CopyWindow)),
 			StaleAfter:    int64(ingest.MillisIn(root.Correlation.StaleAfter)),
 			ReopenWindow:  int64(ingest.MillisIn(root.Correlation.ReopenWindow)),
+			Grouping:      root.Correlation.Grouping,
 		},
 		levels: sla.Config{Zone: root.Zone, Impact: root.Levels.Impact},
 	}

@@ -131,7 +131,7 @@ services:
 func TestAWholeServiceBecomesWhatTheStagesKnow(t *testing.T) {
 	c := load(t, `
 zone: Europe/Berlin
-correlation: {copy_window: 10m, stale_after: 1d, reopen_window: 1h30m, service_labels: [svc]}
+correlation: {copy_window: 10m, stale_after: 1d, reopen_window: 1h30m, service_labels: [svc], grouping: {span: 20m, spread: 50%, own: 2.5, hops: 2}}
 levels:
   impact:
     - matchers: [severity=~"page|critical", env!="test"]
@@ -159,6 +159,7 @@ services:
 `)
 	wantCorrelation := correlate.Config{
 		ServiceLabels: []string{"svc"}, CopyWindow: 600_000, StaleAfter: 86_400_000, ReopenWindow: 5_400_000,
+		Grouping: correlate.Grouping{Span: 1_200_000, Spread: 0.5, Own: 2.5, Hops: 2},
 		Services: []correlate.Service{
 			{Name: "a", DependsOn: []string{"b"}, Matchers: [][]correlate.Match{
 				{{Name: "job", Op: "=", Value: "a"}},

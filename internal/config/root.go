@@ -1,7 +1,10 @@
 package config
 
 import (
+	"fmt"
 	"time"
+
+	"github.com/evenkeel/evenkeel/correlate"
 )
 
 // rootFile is the root configuration as it is written.
@@ -72,6 +75,7 @@ type correlationEntry struct {
 	CopyWindow    time.Duration
 	StaleAfter    time.Duration
 	ReopenWindow  time.Duration
+	Grouping      correlate.Grouping
 }
 
 func correlationKeys() reader[correlationEntry] {
@@ -84,14 +88,25 @@ func correlationKeys() reader[correlationEntry] {
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.StaleAfter }),
 		key(spec{Name: "reopen_window", Default: "30m", Text: "so long after an incident was resolved, more of the same reopens it; later it is a new incident"},
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.ReopenWindow }),
+		key(spec{Name: "grouping", Text: "what is expected of faults and their symptoms; to be measured with evenkeel replay and eval, not guessed"},
+			groupingKeys(), func(c *correlationEntry) *correlate.Grouping { return &c.Grouping }),
 	)
 }
 
 func journalKeys() reader[Journal] {
 	return object(
 		key(spec{Name: "max_bytes", Default: "10GiB", Text: "the disk that it may take; when it is full, senders get 503 and retry"},
-			asSize, func(j *Journal) *int64 { return &j.MaxBytes }),
+			scalar("size", parseJournalSize), func(j *Journal) *int64 { return &j.MaxBytes }),
 	)
+}
+
+// parseJournalSize refuses what the journal itself would.
+func parseJournalSize(s string) (int64, error) {
+	n, err := parseSize(s)
+	if err == nil && n < 1<<20 {
+		return 0, fmt.Errorf("%q is too small for a journal; at least 1MiB", s)
+	}
+	return n, err
 }
 
 func ingestKeys() reader[Ingest] {
