@@ -76,7 +76,7 @@ func (c *composer) caveats(q *Quality) []string {
 	if silent := q.withoutHeartbeat(); len(silent) > 0 {
 		add(true, "No heartbeat declared for %s: a resolve by timeout cannot be told from a true one, and counts as recovered.", strings.Join(silent, ", "))
 	}
-	add(c.coverage != nil && q.Unknown > 0, "%s of service time is unknown, %s of it was watched; unknown time is neither up nor down.", q.Unknown, c.percentOrNone())
+	add(c.coverage != nil && q.Unknown > 0, "%s of service time is unknown: neither up nor down. %s was watched.", q.Unknown, c.percentOrNone())
 	add(q.Timeouts > 0, "%s ended in silence: when they really ended is not known.", Plural(q.Timeouts, "episode"))
 	add(q.Unassigned > 0, "%s named no service and count in no availability.", Plural(q.Unassigned, "episode"))
 	add(len(q.Uncatalogued) > 0, "Alerts name services that the catalogue does not have: %s.", listed(q.Uncatalogued, 8))
@@ -97,7 +97,7 @@ func (q *Quality) withoutHeartbeat() []string {
 
 func (c *composer) percentOrNone() string {
 	if c.coverage == nil {
-		return "none"
+		return "None"
 	}
 	return Percent(*c.coverage, 2)
 }

@@ -220,10 +220,14 @@ func days(r *improve.Report) []mark {
 	}
 	var marks []mark
 	for _, d := range []int{1, 8, 15, 22, 29} {
-		at := ingest.MillisOf(from.AddDate(0, 0, d-1))
-		if at < r.Period.To {
-			marks = append(marks, mark{X: px(100 * float64(at-r.Period.From) / float64(r.Period.Length())), Text: from.AddDate(0, 0, d-1).Format("2 Jan")})
+		day := from.AddDate(0, 0, d-1)
+		at := ingest.MillisOf(day)
+		if at < r.Period.To { // February has no 29th
+			marks = append(marks, mark{X: px(100 * float64(at-r.Period.From) / float64(r.Period.Length())), Text: day.Format("2 Jan")})
 		}
+	}
+	if len(marks) == 5 {
+		marks[4].Class = "last" // no room for it on a narrow screen
 	}
 	return marks
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,9 +43,12 @@ var functions = template.FuncMap{
 	"window": window, "inc": func(i int) int { return i + 1 }, "tone": verdictTone, "tight": tight,
 }
 
+// quantity is a number with its unit, a length of time in two units, or an equation.
+var quantity = regexp.MustCompile(`\d (?:%|(?:ms|s|min|h|d)\b)(?: \d\d (?:s|min|h)\b)?|\b[np] [=<] \d`)
+
 // tight keeps a number and its unit on one line.
 func tight(s string) string {
-	return strings.NewReplacer(" %", "\u00a0%", " min", "\u00a0min", " h ", "\u00a0h\u00a0", " d ", "\u00a0d\u00a0", "n = ", "n\u00a0=\u00a0", "p = ", "p\u00a0=\u00a0").Replace(s)
+	return quantity.ReplaceAllStringFunc(s, func(q string) string { return strings.ReplaceAll(q, " ", "\u00a0") })
 }
 
 func verdictTone(v improve.Verdict) string {

@@ -82,7 +82,7 @@ func sourceRows(q *improve.Quality) [][]string {
 		}
 		rows = append(rows, []string{said(s.Source), count(s.Deliveries), count(s.Rejected), count(s.Events), count(s.Copies), count(s.DeadLetters), heartbeat})
 	}
-	return append(rows, []string{"all", count(q.Deliveries), count(q.Rejected), count(q.Events), count(q.Copies), count(q.DeadLetters), ""})
+	return append(rows, []string{"all", count(q.Deliveries), count(q.Rejected), count(q.Events), count(q.Copies), count(q.DeadLetters), none})
 }
 
 // coverageRows lists the services that were not watched all the time.

@@ -24,7 +24,7 @@ var directions = map[string][]string{
 
 	"improve":        {"sla", "correlate", "ingest"},
 	"improve/report": {"improve", "sla", "correlate", "ingest"},
-	"improve/store":  {"improve", "sla", "correlate", "ingest", "internal/clickhouse"},
+	"improve/store":  {"improve", "sla", "sla/store", "correlate", "ingest", "ingest/store", "internal/clickhouse"},
 
 	"sla":       {"correlate", "ingest"},
 	"sla/store": {"sla", "correlate", "ingest", "internal/clickhouse"},

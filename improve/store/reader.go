@@ -1,0 +1,167 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	_ "embed" // the queries
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/improve"
+	"github.com/evenkeel/evenkeel/ingest"
+	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/sla"
+	slastore "github.com/evenkeel/evenkeel/sla/store"
+)
+
+var (
+	//go:embed sql/episodes.sql
+	episodesSQL string
+	//go:embed sql/incidents.sql
+	incidentsSQL string
+)
+
+// Reader reads the facts of reports. It holds no state and may be used by many
+// goroutines at once.
+type Reader struct {
+	db       clickhouse.Querier
+	arrivals *ingeststore.Reader
+	levels   *slastore.Reader
+}
+
+var _ improve.Source = (*Reader)(nil)
+
+// NewReader returns a reader of what db holds.
+func NewReader(db clickhouse.Querier) *Reader {
+	return &Reader{db: db, arrivals: ingeststore.NewReader(db), levels: slastore.NewReader(db)}
+}
+
+// HistoryFrom returns when the first delivery that is kept was received, 0 without any.
+func (r *Reader) HistoryFrom(ctx context.Context, tenant string, asOf ingest.Millis) (ingest.Millis, error) {
+	return r.arrivals.HistoryFrom(ctx, tenant, asOf)
+}
+
+// Intake returns what was received in the window, by sender.
+func (r *Reader) Intake(ctx context.Context, q improve.Query) ([]improve.Intake, error) {
+	rows, err := r.arrivals.Intake(ctx, ingeststore.ArrivalsQuery{Tenant: q.Tenant, From: q.From, To: q.To, AsOf: q.AsOf})
+	if err != nil {
+		return nil, err
+	}
+	intake := make([]improve.Intake, len(rows))
+	for i, row := range rows {
+		intake[i] = improve.Intake(row)
+	}
+	return intake, nil
+}
+
+// Incidents returns the incidents opened in the window as they stood at AsOf, oldest first,
+// without those that live on in another.
+func (r *Reader) Incidents(ctx context.Context, q improve.Query) ([]correlate.Incident, error) {
+	var all []correlate.Incident
+	for i, err := range each(ctx, r.db, incidentsSQL, params(q), scanIncident) {
+		if err != nil {
+			return nil, fmt.Errorf("incidents of a report: %w", err)
+		}
+		i.Tenant = cmp.Or(q.Tenant, ingest.DefaultTenant)
+		all = append(all, i)
+	}
+	return all, nil
+}
+
+func scanIncident(rows clickhouse.Rows) (correlate.Incident, error) {
+	var i correlate.Incident
+	var state, causes string
+	var episodes, firing int64
+	err := rows.Scan(&i.Partition, &i.Position, &i.Ordinal, (*int64)(&i.RecordedAt), &i.ID, &state, &i.Title, &i.Severity,
+		(*int64)(&i.OpenedAt), (*int64)(&i.ResolvedAt), &i.Services, &episodes, &firing, &causes)
+	if err != nil {
+		return i, err
+	}
+	i.State, i.Episodes, i.Firing = correlate.IncidentState(state), int(episodes), int(firing)
+	if err := json.Unmarshal([]byte(causes), &i.Causes); err != nil {
+		return i, fmt.Errorf("causes of incident %s: %w", i.ID, err)
+	}
+	return i, nil
+}
+
+// Episodes yields the episodes that began in the window as they stood at AsOf, ordered by
+// (source, fingerprint, starts_at), without holding them all.
+func (r *Reader) Episodes(ctx context.Context, q improve.Query) iter.Seq2[improve.Episode, error] {
+	return func(yield func(improve.Episode, error) bool) {
+		for e, err := range each(ctx, r.db, episodesSQL, params(q), scanEpisode) {
+			if err != nil {
+				yield(e, fmt.Errorf("episodes of a report: %w", err))
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func scanEpisode(rows clickhouse.Rows) (improve.Episode, error) {
+	var e improve.Episode
+	var state string
+	var ends, unknown ingest.Millis
+	err := rows.Scan(&e.Source, &e.Fingerprint, (*int64)(&e.StartsAt), &state, (*int64)(&ends), (*int64)(&unknown), (*int64)(&e.FirstSeenAt),
+		&e.AlertName, &e.Service, &e.Incident)
+	e.State = correlate.EpisodeState(state)
+	e.End = (&correlate.Episode{State: e.State, EndsAt: ends, UnknownSince: unknown}).End()
+	return e, err
+}
+
+// Availability returns how every service and agreement did in the window.
+func (r *Reader) Availability(ctx context.Context, q improve.Query, config sla.Config) ([]sla.Availability, error) {
+	return r.levels.Availability(ctx, slastore.AvailabilityQuery{
+		Tenant: q.Tenant, Agreement: sla.EveryAgreement, From: q.From, To: q.To, AsOf: q.AsOf, Config: config,
+	})
+}
+
+// Segments returns the time that was neither up nor out of hours.
+func (r *Reader) Segments(ctx context.Context, q improve.Query) ([]sla.Segment, error) {
+	return r.levels.Segments(ctx, slastore.SegmentsQuery{
+		Tenant: q.Tenant, Agreement: sla.EveryAgreement, From: q.From, To: q.To, AsOf: q.AsOf,
+		Buckets: []sla.Bucket{sla.DownBucket, sla.DegradedBucket, sla.UnknownBucket, sla.MaintenanceBucket},
+	})
+}
+
+func params(q improve.Query) clickhouse.Params {
+	return clickhouse.Params{
+		"tenant":   cmp.Or(q.Tenant, ingest.DefaultTenant),
+		"from_ms":  strconv.FormatInt(int64(q.From), 10),
+		"to_ms":    strconv.FormatInt(int64(q.To), 10),
+		"as_of_ms": strconv.FormatInt(int64(q.AsOf), 10),
+	}
+}
+
+// each yields what scan makes of each row of a query. An error is the last that it yields.
+func each[T any](ctx context.Context, db clickhouse.Querier, sql string, p clickhouse.Params, scan func(clickhouse.Rows) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var last T
+		rows, err := db.Query(ctx, sql, p)
+		if err != nil {
+			yield(last, err)
+			return
+		}
+		for rows.Next() {
+			one, err := scan(rows)
+			if err != nil {
+				yield(one, errors.Join(err, rows.Close()))
+				return
+			}
+			if !yield(one, nil) {
+				_ = rows.Close() // nobody waits for the rest
+				return
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			yield(last, err)
+		}
+	}
+}
