@@ -10,6 +10,7 @@ import (
 	correlatestore "github.com/evenkeel/evenkeel/correlate/store"
 	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/ingest"
+	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
 	"github.com/evenkeel/evenkeel/sla"
 	slastore "github.com/evenkeel/evenkeel/sla/store"
 )
@@ -28,24 +29,16 @@ type Levels interface {
 	Segments(ctx context.Context, q slastore.SegmentsQuery) ([]sla.Segment, error)
 }
 
+// ArrivalsQuery asks for what arrived in a window.
+type ArrivalsQuery = ingeststore.ArrivalsQuery
+
 // Arrivals is what is read of what came in. ingest/store's Reader is one.
 type Arrivals interface {
-	// Changes returns the changes that overlap [from, to), newest first.
 	Changes(ctx context.Context, q ArrivalsQuery) ([]ingest.Change, error)
-	// DeadLetters returns what was not understood and received in [from, to), newest first.
 	DeadLetters(ctx context.Context, q ArrivalsQuery) ([]ingest.DeadLetter, error)
 }
 
-// ArrivalsQuery asks for what arrived in [From, To) as recorded up to AsOf.
-type ArrivalsQuery struct {
-	Tenant   string
-	Service  string // "" is any; of changes only
-	From, To ingest.Millis
-	AsOf     ingest.Millis
-	Limit    int
-}
-
-// Reports makes and lists reports.
+// Reports makes reports and says how far they can look back.
 type Reports interface {
 	// Report composes the report of a period as it stood at asOf.
 	Report(ctx context.Context, p improve.Period, asOf ingest.Millis) (*improve.Report, error)
