@@ -91,9 +91,9 @@ func (j *Local) segmentOf(position uint64) int {
 
 func (j *Local) view(i int) view {
 	s := j.segments[i]
-	v := view{file: s.file, base: s.base, size: s.size, end: j.end}
+	v := view{file: s.file, base: s.base, size: s.size, end: j.end, last: j.last}
 	if i+1 < len(j.segments) {
-		v.end = j.segments[i+1].base
+		v.end, v.last = j.segments[i+1].base, j.segments[i+1].mark[0].last
 	}
 	return v
 }
@@ -117,7 +117,7 @@ func (r *reader) step() error {
 	h, payload, err := v.readBlock(r.at.offset, r.buf)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, errHeader), err == nil && h.first != r.at.first:
-		r.lose(mark{v.size, v.end, r.at.last}, "a block's header is damaged")
+		r.lose(mark{v.size, v.end, v.last}, "a block's header is damaged")
 		return nil
 	case err != nil:
 		return err

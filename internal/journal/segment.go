@@ -77,7 +77,8 @@ func (s *segment) readHeader() error {
 type view struct {
 	file file
 	base uint64
-	end  uint64 // position behind its last record
+	end  uint64        // position behind its last record
+	last ingest.Millis // received_at of its last record
 	size int64
 }
 

@@ -124,7 +124,7 @@ func delivery(body string) ingest.Record {
 
 func equal(t *testing.T, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
