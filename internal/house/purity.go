@@ -55,7 +55,8 @@ func isName(e ast.Expr, names ...string) bool {
 }
 
 // Skips finds tests that skip by themselves. package rig's Missing does it so that the skip is
-// listed, and is a failure where nothing may be left out. What rig itself is made of cannot use it.
+// listed, and is a failure where nothing may be left out. What rig itself is made of cannot use it,
+// and who says -short wants the skip.
 func Skips(t *Tree) []Finding {
 	var found []Finding
 	for _, f := range t.Go {
@@ -63,12 +64,31 @@ func Skips(t *Tree) []Finding {
 			continue
 		}
 		ast.Inspect(f.File, func(n ast.Node) bool {
-			s, ok := n.(*ast.SelectorExpr)
-			if ok && isName(s.X, "t", "b", "f", "tb") && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, s.Sel.Name) {
-				found = append(found, Finding{t.at(s), "skip with rig.Missing, which lists the skip and fails where all is required"})
+			if isSkip(n) {
+				found = append(found, Finding{t.at(n), "skip with rig.Missing, which lists the skip and fails where all is required"})
 			}
-			return true
+			return !ifShort(n)
 		})
 	}
 	return found
+}
+
+// isSkip reports whether n is t.Skip or one of its kin, whatever the test is called.
+func isSkip(n ast.Node) bool {
+	s, ok := n.(*ast.SelectorExpr)
+	return ok && isName(s.X, "t", "b", "f", "tb") && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, s.Sel.Name)
+}
+
+// ifShort reports whether n is `if testing.Short()`.
+func ifShort(n ast.Node) bool {
+	branch, ok := n.(*ast.IfStmt)
+	if !ok {
+		return false
+	}
+	call, ok := branch.Cond.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	return ok && isName(f.X, "testing") && f.Sel.Name == "Short"
 }
