@@ -185,7 +185,7 @@ func older(version, least string) bool {
 
 func numbers(version string) []int {
 	var ns []int
-	for _, part := range strings.Split(version, ".") {
+	for part := range strings.SplitSeq(version, ".") {
 		n, err := strconv.Atoi(part)
 		if err != nil {
 			break

@@ -77,9 +77,6 @@ var awayCodes = []int32{
 	999, // KEEPER_EXCEPTION
 }
 
-// unknownDatabase is ClickHouse's code for a database that does not exist.
-const unknownDatabase = 81
-
 // wrap returns err as an [Error]. A context that the caller cancelled is passed as it is: it says
 // nothing about the store.
 func wrap(op string, err error) error {

@@ -115,7 +115,7 @@ func TestTwoMigrationsAtOnceBothSucceed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(func() { c.Close() })
 		wg.Go(func() {
 			if _, err := Migrate(t.Context(), c, schema); err != nil {
 				t.Error(err)
@@ -166,7 +166,7 @@ func TestEveryTableReachesTheDiskWithEachInsert(t *testing.T) {
 		if err := result.Scan(&name, &sql); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range strings.Split(durability, ", ") {
+		for want := range strings.SplitSeq(durability, ", ") {
 			if !strings.Contains(sql, want) {
 				t.Errorf("%s is without %s: %s", name, want, sql)
 			}

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -53,13 +54,7 @@ type Address struct {
 
 // compare orders addresses of one partition.
 func (a Address) compare(b Address) int {
-	switch {
-	case a.Position != b.Position && a.Position < b.Position, a.Position == b.Position && a.Ordinal < b.Ordinal:
-		return -1
-	case a == b:
-		return 0
-	}
-	return 1
+	return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Ordinal, b.Ordinal))
 }
 
 // AnyTable is a [Table] of whatever rows.

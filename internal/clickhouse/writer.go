@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 )
 
 // Batch is the rows that a contiguous run of journal positions made, of one partition. Its bounds
@@ -90,30 +92,39 @@ func (w *Writer) Insert(ctx context.Context, b Batch, recovering bool) error {
 	if err := b.check(); err != nil {
 		return err
 	}
-	pause := w.pause()
+	tables, ctx := errgroup.WithContext(ctx)
+	tables.SetLimit(atOnce)
 	for _, rows := range b.Tables {
-		if rows.Len() == 0 {
-			continue
-		}
-		for recovery := recovering; ; recovery = true {
-			err := w.insertTable(ctx, b, rows, recovery)
-			if err == nil {
-				break
-			}
-			if ctx.Err() != nil || !errors.Is(err, ErrAway) {
-				return fmt.Errorf("insert positions %d to %d into %s: %w", b.First, b.Last, rows.tableName(), err)
-			}
-			w.metrics.failures.Inc()
-			wait := pause.NextBackOff()
-			w.log.Warn("Insert failed, it is tried again", "table", rows.tableName(), "partition", b.Partition,
-				"first", b.First, "last", b.Last, "rows", rows.Len(), "pause", wait, "err", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(wait):
-			}
+		if rows.Len() > 0 {
+			tables.Go(func() error { return w.insertUntilStored(ctx, b, rows, recovering) })
 		}
 	}
-	return nil
+	return tables.Wait()
+}
+
+// atOnce is how many tables are inserted into at once: most of an insert is waiting for the disk.
+const atOnce = 4
+
+// insertUntilStored inserts into one table, and tries again while the store is away.
+func (w *Writer) insertUntilStored(ctx context.Context, b Batch, rows TableRows, recovering bool) error {
+	pause := w.pause()
+	for ; ; recovering = true {
+		err := w.insertTable(ctx, b, rows, recovering)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !errors.Is(err, ErrAway) {
+			return fmt.Errorf("insert positions %d to %d into %s: %w", b.First, b.Last, rows.tableName(), err)
+		}
+		w.metrics.failures.Inc()
+		wait := pause.NextBackOff()
+		w.log.Warn("Insert failed, it is tried again", "table", rows.tableName(), "partition", b.Partition,
+			"first", b.First, "last", b.Last, "rows", rows.Len(), "pause", wait, "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
 }
 
 // insertTable makes one attempt at one table.
@@ -179,33 +190,39 @@ func (w *Writer) queryID(b Batch, table string) string {
 	return fmt.Sprintf("evenkeel.%s.%s.%d.%d-%d", w.conn.Database(), table, b.Partition, b.First, b.Last)
 }
 
-// check finds what would break the promise of the writer: rows outside of the batch, or two with
-// one address.
+// check finds what would break the promise of the writer: a table that is there twice, rows
+// outside of the batch, or two with one address.
 func (b Batch) check() error {
+	tables := make(map[string]bool, len(b.Tables))
 	for _, rows := range b.Tables {
+		if tables[rows.tableName()] {
+			return fmt.Errorf("table %s is in the batch twice", rows.tableName())
+		}
+		tables[rows.tableName()] = true
 		addresses, err := rows.addresses()
 		if err != nil {
 			return err
 		}
-		seen := make(map[Address]bool, 0)
-		last := Address{Partition: b.Partition}
-		ordered := true
-		for i, a := range addresses {
-			if a.Partition != b.Partition || a.Position < b.First || a.Position > b.Last {
-				return fmt.Errorf("table %s: a row of partition %d, position %d is not of the batch of partition %d, positions %d to %d",
-					rows.tableName(), a.Partition, a.Position, b.Partition, b.First, b.Last)
-			}
-			ordered = ordered && (i == 0 || last.compare(a) < 0)
-			last = a
+		if err := b.checkAddresses(addresses); err != nil {
+			return fmt.Errorf("table %s: %w", rows.tableName(), err)
 		}
-		if ordered { // as rows come out of a fold: no two are equal
-			continue
+	}
+	return nil
+}
+
+func (b Batch) checkAddresses(addresses []Address) error {
+	for _, a := range addresses {
+		if a.Partition != b.Partition || a.Position < b.First || a.Position > b.Last {
+			return fmt.Errorf("a row of partition %d, position %d is not of the batch of partition %d, positions %d to %d",
+				a.Partition, a.Position, b.Partition, b.First, b.Last)
 		}
-		for _, a := range addresses {
-			if seen[a] {
-				return fmt.Errorf("table %s: two rows have the address %+v", rows.tableName(), a)
-			}
-			seen[a] = true
+	}
+	if !slices.IsSortedFunc(addresses, Address.compare) { // as they come out of a fold, they are
+		addresses = slices.SortedFunc(slices.Values(addresses), Address.compare)
+	}
+	for i := 1; i < len(addresses); i++ {
+		if addresses[i] == addresses[i-1] {
+			return fmt.Errorf("two rows have the address %+v", addresses[i])
 		}
 	}
 	return nil

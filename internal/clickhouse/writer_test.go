@@ -194,7 +194,7 @@ func TestRecoveryInsertsOnlyWhatIsMissing(t *testing.T) {
 			insert("r", 1, rows[3:17])
 			insert("s", 1, rows)
 			insert("u", 2, made(2, 1, 6, 5))
-			batch := Batch{1, 1, 6, []TableRows{readings("r").Rows(rows), readings("s").Rows(rows), readings("u").Rows(rows), readings("u").Rows(nil)}}
+			batch := Batch{1, 1, 6, []TableRows{readings("r").Rows(rows), readings("s").Rows(rows), readings("u").Rows(rows)}}
 			for range 2 {
 				if err := w.Insert(t.Context(), batch, true); err != nil {
 					t.Fatal(err)
@@ -257,6 +257,7 @@ func TestBatchesThatBreakThePromiseAreRefused(t *testing.T) {
 		"a row before the first":        {Batch{1, 2, 3, []TableRows{table.Rows(rows)}}, "position 1 is not of the batch"},
 		"a row after the last":          {Batch{1, 1, 2, []TableRows{table.Rows(rows)}}, "position 3 is not of the batch"},
 		"two rows with one address":     {Batch{1, 1, 3, []TableRows{table.Rows(append(rows[:len(rows):len(rows)], rows[2]))}}, "two rows have the address"},
+		"two lists of one table":        {Batch{1, 1, 3, []TableRows{table.Rows(rows), table.Rows(rows)}}, "in the batch twice"},
 		"a table without an address":    {Batch{1, 1, 3, []TableRows{Table[reading]{"r", table.Columns[1:]}.Rows(rows)}}, "no column partition"},
 		"an address of signed numbers":  {Batch{1, 1, 3, []TableRows{signed.Rows(rows)}}, "unsigned"},
 		"a table that is not there":     {Batch{1, 1, 3, []TableRows{readings("nowhere").Rows(rows)}}, "nowhere"},
@@ -332,7 +333,7 @@ func TestEachRowIsThereExactlyOnceHoweverOftenTheEngineIsKilled(t *testing.T) {
 	var wg sync.WaitGroup
 	var positions [partitions]uint64
 	for p := range partitions {
-		wg.Go(func() { positions[p] = writeUntil(t, ctx, c, uint32(p), tables, done) })
+		wg.Go(func() { positions[p] = writeUntil(ctx, t, c, uint32(p), tables, done) })
 	}
 	killed := killRepeatedly(ctx, e, kills)
 	close(done)
@@ -360,7 +361,7 @@ func TestEachRowIsThereExactlyOnceHoweverOftenTheEngineIsKilled(t *testing.T) {
 const rowsPerPosition = 40
 
 // writeUntil inserts batch after batch and returns the last position.
-func writeUntil(t *testing.T, ctx context.Context, c *Conn, partition uint32, tables []string, done <-chan struct{}) (last uint64) {
+func writeUntil(ctx context.Context, t *testing.T, c *Conn, partition uint32, tables []string, done <-chan struct{}) (last uint64) {
 	random := rand.New(rand.NewPCG(uint64(partition), 1))
 	for first := uint64(1); ; first = last + 1 {
 		last = first + random.Uint64N(30)
@@ -438,6 +439,25 @@ func BenchmarkInsert(b *testing.B) {
 				}
 				b.ReportMetric(float64(size)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 			})
+		}
+	}
+}
+
+// A batch as the service makes them: few rows for each of many tables.
+func BenchmarkInsertIntoManyTables(b *testing.B) {
+	c := migrated(b, shared.DSN)
+	w := newWriter(b, c, WriterOptions{})
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	withReadings(b, c, names...)
+	position := uint64(0)
+	for b.Loop() {
+		position++
+		batch := Batch{Partition: 1, First: position, Last: position}
+		for _, name := range names {
+			batch.Tables = append(batch.Tables, readings(name).Rows(made(1, position, position, 20)))
+		}
+		if err := w.Insert(b.Context(), batch, false); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

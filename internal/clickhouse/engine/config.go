@@ -7,6 +7,7 @@ import (
 	_ "embed" // the two configuration files
 	"encoding/hex"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,11 +78,8 @@ func replaceFile(path string, content []byte) error {
 		return err
 	}
 	defer os.Remove(file.Name()) // gone already when all went well
-	if _, err := file.Write(content); err != nil {
-		file.Close()
-		return err
-	}
-	if err := file.Close(); err != nil {
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(file.Name(), path)

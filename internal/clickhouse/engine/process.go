@@ -25,7 +25,7 @@ type process struct {
 
 func startProcess(opts Options, config string, log *slog.Logger) (*process, error) {
 	args := append(append([]string{}, opts.Args...), opts.Library, config)
-	cmd := exec.Command(opts.Executable, args...) //nolint:gosec // our own executable
+	cmd := exec.Command(opts.Executable, args...)
 	// A group of its own, so that Ctrl-C reaches the parent alone: it has rows to store first.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(os.Environ(), "TZ=UTC")
