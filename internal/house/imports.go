@@ -52,7 +52,7 @@ var directions = map[string][]string{
 	"deploy/compose":                         {}, // only a test
 
 	// Of the tests only.
-	"internal/rig":       {"internal/clickhouse/...", "deploy"},
+	"internal/rig":       {"internal/rig/parts", "internal/clickhouse/...", "deploy"},
 	"internal/endtoend":  {},
 	"internal/rig/parts": {},
 	"internal/rig/fetch": {"internal/rig/parts", "internal/clickhouse/engine"},
