@@ -104,12 +104,11 @@ func (d *decoder) truncated() error {
 	if err != nil {
 		return err
 	}
-	n, bad := strconv.ParseUint(text, 10, 31)
-	if bad != nil {
+	if n, bad := strconv.ParseUint(text, 10, 31); bad == nil {
+		d.out.Truncated = int(n)
+	} else {
 		d.warn(place{field: "truncatedAlerts"}, "%s is not a count", short(text))
-		return nil
 	}
-	d.out.Truncated = int(n)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/binary"
 	"errors"
@@ -97,17 +98,9 @@ func (c *codec) block(raw []byte, records []ingest.Record) block {
 
 // decode gives back the records of a block whose payload is intact.
 func (c *codec) decode(h blockHeader, payload []byte) ([]ingest.Record, error) {
-	raw := payload
-	switch h.encoding {
-	case encodingPlain:
-		raw = append([]byte(nil), payload...) // the records keep parts of it
-	case encodingZstd:
-		var err error
-		if raw, err = c.dec.DecodeAll(payload, make([]byte, 0, h.raw)); err != nil {
-			return nil, fmt.Errorf("decompress: %w", err)
-		}
-	default:
-		return nil, fmt.Errorf("encoding %d is not known to this version", h.encoding)
+	raw, err := c.unpack(h, payload)
+	if err != nil {
+		return nil, err
 	}
 	records := make([]ingest.Record, h.count)
 	d := decoder{raw}
@@ -124,6 +117,22 @@ func (c *codec) decode(h blockHeader, payload []byte) ([]ingest.Record, error) {
 		before = r.ReceivedAt
 	}
 	return records, nil
+}
+
+// unpack returns a payload as it was before compression, in memory of its own: records
+// keep parts of it.
+func (c *codec) unpack(h blockHeader, payload []byte) ([]byte, error) {
+	switch h.encoding {
+	case encodingPlain:
+		return bytes.Clone(payload), nil
+	case encodingZstd:
+		raw, err := c.dec.DecodeAll(payload, make([]byte, 0, h.raw))
+		if err != nil {
+			return nil, fmt.Errorf("decompress: %w", err)
+		}
+		return raw, nil
+	}
+	return nil, fmt.Errorf("encoding %d is not known to this version", h.encoding)
 }
 
 func recordBytes(r *ingest.Record) int {
