@@ -100,10 +100,9 @@ func compose(root rootFile, files []string) *Config {
 }
 
 func (c *Config) sort() {
-	byName := func(a, b string) int { return cmp.Compare(a, b) }
-	slices.SortFunc(c.correlation.Services, func(a, b correlate.Service) int { return byName(a.Name, b.Name) })
-	slices.SortFunc(c.levels.Services, func(a, b sla.ServiceLevels) int { return byName(a.Name, b.Name) })
-	slices.SortFunc(c.levels.Calendars, func(a, b sla.Calendar) int { return byName(a.Name, b.Name) })
+	slices.SortFunc(c.correlation.Services, func(a, b correlate.Service) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.levels.Services, func(a, b sla.ServiceLevels) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.levels.Calendars, func(a, b sla.Calendar) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // service is the entry as correlation knows it.

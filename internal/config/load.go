@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -139,7 +140,8 @@ func contents(name string) ([]byte, error) {
 
 // plain takes the path off an error whose problem already names the file.
 func plain(err error) error {
-	if pe, ok := err.(*fs.PathError); ok {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
 		return fmt.Errorf("cannot be read: %w", pe.Err)
 	}
 	return err

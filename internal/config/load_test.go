@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -226,7 +227,7 @@ func TestTheOrderOfFilesAndServicesDoesNotMatter(t *testing.T) {
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	if string(first) != string(second) {
+	if !bytes.Equal(first, second) {
 		t.Errorf("the same services in another order give another record:\n%s\n%s", first, second)
 	}
 }

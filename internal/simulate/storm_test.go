@@ -1,7 +1,6 @@
 package simulate_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"os"
@@ -112,14 +111,13 @@ func TestAStormHasCopiesLateOnesAndFiringsAfterTheirOwnResolve(t *testing.T) {
 func TestStormsShareNoNameWithTheRecordedOnes(t *testing.T) {
 	recorded := map[string]bool{}
 	for _, name := range []string{"calm", "busy", "dense"} {
-		f, err := os.Open(rig.Shared(t, "data/storms/"+name+"/truth.jsonl"))
+		text, err := os.ReadFile(rig.Shared(t, "data/storms/"+name+"/truth.jsonl"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
-		for lines := bufio.NewScanner(f); lines.Scan(); {
+		for line := range bytes.Lines(text) {
 			var truth simulate.Truth
-			if err := json.Unmarshal(lines.Bytes(), &truth); err != nil {
+			if err := json.Unmarshal(line, &truth); err != nil {
 				t.Fatal(err)
 			}
 			recorded[truth.AlertName], recorded[truth.Service], recorded[truth.Root] = true, true, true
