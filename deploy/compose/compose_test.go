@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -217,8 +218,38 @@ func TestThePartsPointAtEachOther(t *testing.T) {
 	if got := c.Services["evenkeel"].Command; !slices.Contains(got, "--web.listen-address=0.0.0.0:9095") {
 		t.Errorf("evenkeel is started as %q", got)
 	}
-	if got := c.Services["grafana"].Environment["CLICKHOUSE_USER"]; got != "grafana" {
-		t.Errorf("Grafana reads as %q", got)
+}
+
+// What Grafana is provisioned with belongs to the dashboards; this file must set all that it asks for,
+// and show the dashboards where their provider looks.
+func TestGrafanaGetsWhatItsProvisioningAsksFor(t *testing.T) {
+	grafana := compose(t).Services["grafana"]
+	var asked int
+	provisioning := os.DirFS("../../dashboards/grafana/provisioning")
+	for _, file := range []string{"datasources/evenkeel.yml", "dashboards/evenkeel.yml"} {
+		content, err := fs.ReadFile(provisioning, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range variable.FindAllSubmatch(content, -1) {
+			asked++
+			if grafana.Environment[string(m[1])] == "" {
+				t.Errorf("%s asks for %s, which is not set", file, m[1])
+			}
+		}
+		if _, where, ok := strings.Cut(string(content), "path: "); ok {
+			where = strings.TrimSpace(where)
+			if !slices.ContainsFunc(grafana.Volumes, func(v string) bool { return strings.HasSuffix(v, ":"+where+":ro") }) {
+				t.Errorf("%s looks into %s, where nothing is mounted", file, where)
+			}
+		}
+	}
+	if asked == 0 {
+		t.Error("the data source asks for nothing: this test looks at the wrong file")
+	}
+	user := grafana.Environment["EVENKEEL_CLICKHOUSE_USER"]
+	if !bytes.Contains(read(t, "clickhouse/users.xml"), []byte("<"+user+">")) {
+		t.Errorf("clickhouse/users.xml has no user %s", user)
 	}
 }
 
