@@ -58,7 +58,7 @@ func matchersOf() reader[[]correlate.Match] {
 			} else {
 				one.read(d, n, what, into)
 			}
-			if len(*into) == 0 && isEmpty(target(n)) {
+			if list := target(n); list.Kind == yaml.SequenceNode && len(list.Content) == 0 {
 				d.errorf(n, `%s: holds no matcher and would match every alert; one looks like team="web"`, what)
 			}
 		}

@@ -44,10 +44,10 @@ func object[T any](fields ...field[T]) reader[T] {
 	}
 	return reader[T]{"mapping", keys, func(d *decoder, n *yaml.Node, what string, into *T) {
 		n, ok := d.enter(n)
-		if !ok || isNull(n) && n.Value == "" {
+		if !ok {
 			return
 		}
-		if n.Kind != yaml.MappingNode {
+		if n.Kind != yaml.MappingNode && !isNull(n) { // nothing at all is an empty mapping
 			d.errorf(n, "%s: want a mapping of keys, not %s", what, kindOf(n))
 			return
 		}
@@ -90,7 +90,7 @@ func (d *decoder) known(name *yaml.Node, names []string, seen map[string]*yaml.N
 func list[V any](item reader[V]) reader[[]V] {
 	return reader[[]V]{"list of " + item.kind, item.keys, func(d *decoder, n *yaml.Node, what string, into *[]V) {
 		n, ok := d.enter(n)
-		if !ok || isNull(n) && n.Value == "" {
+		if !ok || isNull(n) {
 			return
 		}
 		if n.Kind != yaml.SequenceNode {

@@ -113,8 +113,3 @@ func target(n *yaml.Node) *yaml.Node {
 	}
 	return n
 }
-
-// isEmpty says whether nothing, or an empty list, stands at n.
-func isEmpty(n *yaml.Node) bool {
-	return isNull(n) || n.Kind == yaml.SequenceNode && len(n.Content) == 0
-}
