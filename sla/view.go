@@ -99,11 +99,19 @@ func (v *view) covers(d Interval) bool {
 	return k < len(v.cover) && v.cover[k].From < d.To
 }
 
+// follows says whether episodes may change what v shows at t: they do not change
+// coverage once there was some. Without it, the covered row of a day would be
+// sought through all the steps of the day.
+func (v *view) follows(t ingest.Millis) bool { return v.layer != layerCovered || t < v.since }
+
 // next returns the first cut after t; midnights are cuts.
 func (v *view) next(t ingest.Millis) ingest.Millis {
-	cut := min(v.line.next(t), v.cover.next(t), v.zone.day(t).To)
+	cut := min(v.cover.next(t), v.zone.day(t).To)
 	if t < v.since {
 		cut = min(cut, v.since)
+	}
+	if v.follows(t) {
+		cut = min(cut, v.line.next(t))
 	}
 	if v.layer == layerSegments {
 		cut = min(cut, v.maintenance.next(t))
@@ -116,9 +124,12 @@ func (v *view) next(t ingest.Millis) ingest.Millis {
 
 // prev returns the last cut before t; midnights are cuts.
 func (v *view) prev(t ingest.Millis) ingest.Millis {
-	cut := max(v.line.prev(t), v.cover.prev(t), v.zone.day(t-1).From)
+	cut := max(v.cover.prev(t), v.zone.day(t-1).From)
 	if t > v.since {
 		cut = max(cut, v.since)
+	}
+	if v.follows(t - 1) {
+		cut = max(cut, v.line.prev(t))
 	}
 	if v.layer == layerSegments {
 		cut = max(cut, v.maintenance.prev(t))
@@ -153,7 +164,7 @@ func (v *view) begin(t ingest.Millis) ingest.Millis {
 // and those that end or begin where it does. Its bounds are bounds of rows
 // before the change and after it.
 func (v *view) around(i Interval) Interval {
-	if i = i.Clip(v.open); i.Empty() {
+	if i = i.Clip(v.open); i.Empty() || !v.follows(i.From) {
 		return Interval{}
 	}
 	if v.layer == layerSegments { // a day without coverage may get or lose all of its rows
