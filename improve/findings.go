@@ -37,6 +37,7 @@ const (
 	minConcentrated = 0.5  // of all downtime, in at least three services
 	minSpent        = 0.75 // of a budget
 	minUnassigned   = 0.05 // of all episodes
+	sameStory       = 0.8  // of a cause's incidents hold one noisy alert alone: that is told there
 )
 
 // composeFindings ranks what the rest of the report found: the first of every kind in the order
@@ -44,7 +45,7 @@ const (
 // said, and not filled up.
 func (c *composer) composeFindings(r *Report) Findings {
 	kinds := [][]Finding{
-		c.missed(r), c.unproven(r), c.trending(r, Worse), c.recurring(), c.concentrated(r),
+		c.missed(r), c.unproven(r), c.trending(r, Worse), c.recurring(r), c.concentrated(r),
 		c.noisy(r), c.nearlySpent(r), c.blind(r), c.trending(r, Improved),
 	}
 	f := Findings{Ranking: ranking, List: []Finding{}}
@@ -129,6 +130,9 @@ func (l *Level) overspent() string {
 	if l.Spent == nil {
 		return ", where the objective allows none"
 	}
+	if *l.Spent < 1.05 {
+		return fmt.Sprintf(", just over the budget of %s", Length(l.Measured.Budget.Total))
+	}
 	return fmt.Sprintf(", %.1f times the budget of %s", *l.Spent, Length(l.Measured.Budget.Total))
 }
 
@@ -185,7 +189,9 @@ func (c *composer) trending(r *Report, verdict Verdict) []Finding {
 	for _, row := range c.services() {
 		has := func(i *correlate.Incident) bool { return slices.Contains(i.Services, row) }
 		t := TrendOf(c.weeklyIncidents(has), "incidents per week", LessIsBetter)
-		if t.P != nil && len(c.since(has)) > 0 {
+		// Below one a week on average a trend could hardly show, and every test more
+		// makes the others less believable.
+		if t.P != nil && len(c.since(has)) >= len(c.weeks) {
 			names, trends = append(names, row), append(trends, t)
 		}
 	}
@@ -238,11 +244,11 @@ func (c *composer) since(keep func(*correlate.Incident) bool) []string {
 	return ids
 }
 
-func (c *composer) recurring() []Finding {
+func (c *composer) recurring(r *Report) []Finding {
 	opened := c.opened(c.period)
 	var list []Finding
 	for _, cause := range causes(opened) {
-		if cause.Count < minCause {
+		if cause.Count < minCause || c.isNoise(r, cause) {
 			continue
 		}
 		share := WilsonInterval(cause.Count, len(opened))
@@ -260,6 +266,28 @@ func (c *composer) recurring() []Finding {
 	}
 	return list
 }
+
+// isNoise says whether nearly all incidents of a cause hold one noisy alert and nothing
+// else: the two findings would tell one story twice.
+func (c *composer) isNoise(r *Report, cause CauseCount) bool {
+	for _, a := range r.Noise.ByName {
+		if !isNoisy(a) {
+			continue
+		}
+		alone := 0
+		for _, id := range cause.Incidents {
+			if c.f.Alerts.incidents[id] == (holds{a.Name, false}) {
+				alone++
+			}
+		}
+		if float64(alone) >= sameStory*float64(cause.Count) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNoisy(a AlertLine) bool { return a.Episodes >= minNoise && *a.Share.Value >= minNoiseShare }
 
 func titled(s string) string {
 	if s == "" {
@@ -311,7 +339,7 @@ func (c *composer) incidentsOf(service string) []string {
 func (c *composer) noisy(r *Report) []Finding {
 	var list []Finding
 	for _, a := range r.Noise.ByName {
-		if a.Episodes < minNoise || *a.Share.Value < minNoiseShare {
+		if !isNoisy(a) {
 			continue
 		}
 		f := Finding{Kind: FindingNoise, Subject: a.Name, Basis: r.Noise.Basis, Trend: a.Trend}
@@ -331,7 +359,7 @@ func noiseAction(a AlertLine) string {
 	case 2*a.Flaps >= a.Episodes:
 		return "Give it hysteresis (keep_firing_for, or a lower threshold to resolve): most of its episodes begin soon after the last one ended."
 	case a.Ended > 0 && 2*a.Short >= a.Ended:
-		return fmt.Sprintf("Lengthen its `for`: most of its episodes are over within %s, before anybody could act.", ShortEpisode)
+		return fmt.Sprintf("Lengthen its \"for\": most of its episodes are over within %s, before anybody could act.", ShortEpisode)
 	case a.Incidents > 0 && a.Episodes >= 5*a.Incidents:
 		return "Alert on the symptom once instead of on each instance: many of its episodes belong to the same incident."
 	}

@@ -25,8 +25,8 @@ type Tally struct {
 	period     Window
 	weeks      []Window
 	names      map[string]*nameTally
-	incidents  map[string]bool
-	services   map[string]int // episodes of the period by service
+	incidents  map[string]holds // what each incident holds of the period
+	services   map[string]int   // episodes of the period by service
 	alerts     int
 	flapping   int
 	late       int
@@ -48,11 +48,17 @@ type nameTally struct {
 	weekly                                []float64
 }
 
+// holds is an alert name of an incident, and whether there are others in it.
+type holds struct {
+	name   string
+	others bool
+}
+
 // NewTally returns a tally for the report of p.
 func NewTally(p Params) *Tally {
 	return &Tally{
 		period: p.elapsed(p.Period.Window), weeks: p.weeks(),
-		names: map[string]*nameTally{}, incidents: map[string]bool{}, services: map[string]int{}, unassigned: map[string]int{},
+		names: map[string]*nameTally{}, incidents: map[string]holds{}, services: map[string]int{}, unassigned: map[string]int{},
 		unassignedWeekly: make([]float64, len(p.weeks())),
 	}
 }
@@ -96,7 +102,8 @@ func (t *Tally) addOfPeriod(e Episode, n *nameTally) {
 	if e.Incident == "" {
 		t.alone++
 	} else {
-		t.incidents[e.Incident] = true
+		before, known := t.incidents[e.Incident]
+		t.incidents[e.Incident] = holds{e.AlertName, known && (before.others || before.name != e.AlertName)}
 		n.incidents[e.Incident] = true
 	}
 	if !t.counted {

@@ -20,7 +20,8 @@ func Markdown(w io.Writer, r *improve.Report) error {
 	m.noise()
 	m.weeks()
 	m.method()
-	if _, err := w.Write(m.out.Bytes()); err != nil {
+	text := bytes.ReplaceAll(m.out.Bytes(), []byte("\n\n\n"), []byte("\n\n"))
+	if _, err := w.Write(text); err != nil {
 		return fmt.Errorf("render the report as Markdown: %w", err)
 	}
 	return nil

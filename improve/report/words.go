@@ -116,6 +116,8 @@ func spent(l improve.Level) string {
 		return none
 	case l.Spent == nil:
 		return "no budget"
+	case *l.Spent > 1 && *l.Spent < 1.01:
+		return "> 100 %" // cut it would read as if it had just sufficed
 	}
 	return improve.Percent(*l.Spent, 0)
 }
