@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/correlate/eval"
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
+	"github.com/evenkeel/evenkeel/internal/app"
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/partition"
+)
+
+// replayFlags say what is replayed and where the results go.
+type replayFlags struct {
+	deliveries, storage, config string
+	catalogue                   []string
+	assignments, incidents      string
+}
+
+func addReplay(k *kingpin.Application, actions map[string]action) {
+	cmd := k.Command("replay", "Fold recorded deliveries as the service would, without a store.")
+	var f replayFlags
+	cmd.Flag("deliveries", "Recorded deliveries, one JSON object a line, plain or gzipped.").ExistingFileVar(&f.deliveries)
+	cmd.Flag("storage.path", "Instead: the journal of a service that is stopped, with the configurations in it.").ExistingDirVar(&f.storage)
+	cmd.Flag("catalogue", "The services. Repeatable.").ExistingFilesVar(&f.catalogue)
+	cmd.Flag("config.file", "The root configuration.").ExistingFileVar(&f.config)
+	cmd.Flag("assignments", "Write which incident each episode is in to this file; - is stdout.").StringVar(&f.assignments)
+	cmd.Flag("incidents", "Write the incidents to this file; - is stdout.").StringVar(&f.incidents)
+	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error { return f.run(ctx, std) }
+}
+
+func (f replayFlags) run(ctx context.Context, std streams) error {
+	replay := partition.NewReplay(0)
+	records := 0
+	apply := func(rec ingest.Record) {
+		replay.Apply(rec)
+		records++
+	}
+	var err error
+	switch {
+	case (f.deliveries == "") == (f.storage == ""):
+		return errors.New("give --deliveries or --storage.path")
+	case f.deliveries != "":
+		err = f.replayDeliveries(std, apply)
+	default:
+		err = app.ReadJournal(ctx, f.storage, apply)
+	}
+	if err != nil {
+		return err
+	}
+	episodes, incidents := replay.Episodes(), live(replay.Incidents())
+	for _, d := range replay.DeadLetters() {
+		fmt.Fprintf(std.err, "not understood, received %s: %s\n", d.ReceivedAt, d.Reason)
+	}
+	fmt.Fprintf(std.err, "%d records, %d episodes, %d incidents, %d dead letters\n",
+		records, len(episodes), len(incidents), len(replay.DeadLetters()))
+	return errors.Join(
+		writeTo(f.assignments, std, func(w io.Writer) error { return eval.WriteAssignments(w, episodes) }),
+		writeTo(f.incidents, std, func(w io.Writer) error { return eval.WriteIncidents(w, incidents) }))
+}
+
+// replayDeliveries applies the configuration and then the recorded deliveries.
+func (f replayFlags) replayDeliveries(std streams, apply func(ingest.Record)) error {
+	c, warnings, err := config.Load(f.config, f.catalogue...)
+	warn(std.err, warnings)
+	if err != nil {
+		return err
+	}
+	first, err := partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}.Record()
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(f.deliveries)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for rec, err := range wire.Recorded(file) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.deliveries, err)
+		}
+		if first.ReceivedAt == 0 {
+			first.ReceivedAt = rec.ReceivedAt
+			apply(first)
+		}
+		apply(rec)
+	}
+	return nil
+}
+
+// live leaves out incidents that live on in another one.
+func live(all []correlate.Incident) []correlate.Incident {
+	var kept []correlate.Incident
+	for _, i := range all {
+		if i.State != correlate.IncidentMerged {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
+// writeTo writes to the named file; "" is nowhere and - is stdout.
+func writeTo(name string, std streams, write func(io.Writer) error) error {
+	switch name {
+	case "":
+		return nil
+	case "-":
+		return write(std.out)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after the rename there is nothing to remove
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

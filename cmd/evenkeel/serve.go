@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/evenkeel/evenkeel/internal/app"
+)
+
+const (
+	defaultAddress = "127.0.0.1:9095"
+	defaultStorage = "data"
+)
+
+func addServe(k *kingpin.Application, actions map[string]action) {
+	cmd := k.Command("serve", "Receive deliveries, keep incidents and levels, show pages and API.")
+	var opts app.Options
+	cmd.Flag("config.file", "The root configuration.").Default("evenkeel.yml").StringVar(&opts.ConfigFile)
+	cmd.Flag("storage.path", "Folder of the journal, the checkpoint and the embedded ClickHouse.").Default(defaultStorage).StringVar(&opts.Storage)
+	cmd.Flag("web.external-url", "Where people reach the pages; by default what each request asks for.").StringVar(&opts.ExternalURL)
+	cmd.Flag("web.allow-unauthenticated", "Listen on other addresses than the loopback without authentication.").BoolVar(&opts.AllowUnauthenticated)
+	opts.Web = kingpinflag.AddFlags(cmd, defaultAddress)
+	logging := &promslog.Config{}
+	addLogFlags(cmd, logging)
+	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {
+		logging.Writer = std.err
+		opts.Logger = promslog.New(logging)
+		a, err := app.New(opts)
+		if err != nil {
+			return err
+		}
+		defer reloadOnHangup(ctx, a, opts)()
+		return a.Run(ctx)
+	}
+}
+
+// reloadOnHangup makes SIGHUP load the configuration again, until the returned function is called.
+func reloadOnHangup(ctx context.Context, a *app.App, opts app.Options) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-hangups:
+				if err := a.Reload(ctx); err != nil {
+					opts.Logger.Error("The configuration was not loaded", "err", err)
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(done)
+	}
+}
+
+// addLogFlags adds --log.level and --log.format to one subcommand.
+func addLogFlags(cmd *kingpin.CmdClause, c *promslog.Config) {
+	c.Level = promslog.NewLevel()
+	c.Format = promslog.NewFormat()
+	cmd.Flag(promslogflag.LevelFlagName, promslogflag.LevelFlagHelp).Default("info").SetValue(c.Level)
+	cmd.Flag(promslogflag.FormatFlagName, promslogflag.FormatFlagHelp).Default("logfmt").SetValue(c.Format)
+}

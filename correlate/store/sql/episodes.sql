@@ -1,0 +1,29 @@
+-- Episodes as they stood at as_of, oldest first: those of an incident, of a service, or
+-- all that overlap [from, to). An end that is not known is unknown_since.
+SELECT
+    partition, position, ordinal, toUnixTimestamp64Milli(recorded_at) AS recorded_ms, tenant, source, fingerprint,
+    toUnixTimestamp64Milli(starts_at) AS starts_ms, state, toUnixTimestamp64Milli(ends_at) AS ends_ms,
+    toUnixTimestamp64Milli(unknown_since) AS unknown_ms, toUnixTimestamp64Milli(first_seen_at) AS first_seen_ms, service, severity,
+    alertname, labels, annotations, generator_url,
+    arrayMap(a -> toUnixTimestamp64Milli(a), aliases) AS alias_ms, incident, first_incident, reasons
+FROM
+(
+    SELECT *
+    FROM episodes
+    WHERE tenant = {tenant:String}
+      AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
+      AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
+      AND ({incident:String} = '' OR (source, fingerprint, starts_at) IN
+      (
+          SELECT source, fingerprint, starts_at
+          FROM episodes
+          WHERE tenant = {tenant:String} AND incident = {incident:String}
+      ))
+    ORDER BY starts_at, source, fingerprint, position DESC, ordinal DESC
+    LIMIT 1 BY starts_at, source, fingerprint
+)
+WHERE ({incident:String} = '' OR incident = {incident:String})
+  AND ({service:String} = '' OR service = {service:String})
+  AND (state = 'firing' OR if(state = 'unknown', unknown_ms, ends_ms) >= {from_ms:Int64})
+ORDER BY starts_ms, source, fingerprint
+LIMIT {limit:UInt64}

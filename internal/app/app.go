@@ -1,0 +1,235 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/webhook"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/journal"
+	"github.com/evenkeel/evenkeel/internal/partition"
+)
+
+// Options say how a service runs.
+type Options struct {
+	ConfigFile           string // "" is an empty configuration
+	Storage              string // folder of the journal, the checkpoint and the embedded engine
+	Web                  *web.FlagConfig
+	AllowUnauthenticated bool   // on other addresses than the loopback
+	ExternalURL          string // where people reach the pages; "" takes it from each request
+	Logger               *slog.Logger
+}
+
+// App is one service.
+type App struct {
+	opts      Options
+	logger    *slog.Logger
+	registry  *prometheus.Registry
+	started   time.Time
+	listeners []net.Listener
+
+	config   atomic.Pointer[config.Config]
+	reloads  *reloadMetrics
+	reload   sync.Mutex
+	journal  *journal.Local
+	receiver *webhook.Handler
+	store    partition.ClickHouse
+	runner   *partition.Runner
+	database *database
+
+	configureAt ingest.Millis // received_at of the first configuration; 0 is now
+	configured  chan struct{} // closed when the fold has been given the configuration
+}
+
+// New reads the configuration, opens the journal and the checkpoint, and binds
+// the listeners: what can be wrong with them is known before anything runs.
+func New(opts Options) (_ *App, err error) {
+	a := &App{opts: opts, logger: opts.Logger, registry: newRegistry(), started: time.Now(), configured: make(chan struct{})}
+	a.reloads = newReloadMetrics(a.registry)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	c, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	a.config.Store(c)
+	if err := checkExposure(*opts.Web.WebListenAddresses, *opts.Web.WebConfigFile, opts.AllowUnauthenticated); err != nil {
+		return nil, err
+	}
+	if err := a.openJournal(c); err != nil {
+		return nil, err
+	}
+	a.database = &database{config: c.ClickHouse, storage: opts.Storage, logger: a.logger.With("part", "clickhouse"), metrics: a.registry}
+	a.runner, err = partition.New(partition.Options{
+		Log: a.journal, Store: &a.store, Dir: filepath.Join(opts.Storage, partitionFolder),
+		Logger: a.logger.With("part", "partition"), Metrics: a.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, a.listen()
+}
+
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		version.NewCollector("evenkeel"))
+	return reg
+}
+
+func (a *App) openJournal(c *config.Config) error {
+	if err := os.MkdirAll(a.opts.Storage, 0o700); err != nil {
+		return fmt.Errorf("storage path: %w", err)
+	}
+	j, err := journal.Open(journal.Options{
+		Dir: filepath.Join(a.opts.Storage, journalFolder), MaxBytes: c.Journal.MaxBytes,
+		Logger: a.logger.With("part", "journal"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.journal = j
+	a.receiver, err = webhook.New(webhook.Options{
+		Journal: j, MaxBodyBytes: c.Ingest.MaxBodyBytes, Logger: a.logger.With("part", "ingest"), Registerer: a.registry,
+	})
+	return err
+}
+
+// listen binds every address, so that a port that is taken is known at the start.
+func (a *App) listen() error {
+	for _, address := range *a.opts.Web.WebListenAddresses {
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w (another address: --web.listen-address)", address, err)
+		}
+		a.listeners = append(a.listeners, l)
+	}
+	return nil
+}
+
+// URL returns where the pages are on this machine.
+func (a *App) URL() string { return "http://" + a.listeners[0].Addr().String() }
+
+// Run serves until ctx ends, and then stops in order: no new deliveries, what is
+// being stored is finished, a checkpoint is written.
+func (a *App) Run(ctx context.Context) error {
+	g, running := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.runPartition(running) })
+	g.Go(func() error { return a.serveHTTP(running) })
+	err := g.Wait()
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil
+	}
+	return errors.Join(err, a.close())
+}
+
+// runPartition folds at once, and stores as soon as ClickHouse is there.
+func (a *App) runPartition(ctx context.Context) error {
+	if err := a.configure(ctx, a.configureAt); err != nil {
+		return err
+	}
+	close(a.configured)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.runner.Run(ctx) })
+	g.Go(func() error {
+		if err := a.connect(ctx); err != nil {
+			return fmt.Errorf("clickhouse: %w", err)
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// connect brings ClickHouse up and gives it to the store.
+func (a *App) connect(ctx context.Context) error {
+	if err := a.database.connect(ctx); err != nil {
+		return err
+	}
+	w, err := clickhouse.NewWriter(a.database.conn.Load(), clickhouse.WriterOptions{
+		Logger: a.database.logger, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.store.Use(w)
+	a.logger.Info("ClickHouse is ready")
+	return nil
+}
+
+// configure writes the configuration in force to the journal, if it is not the
+// last one there. A received_at of 0 is now.
+func (a *App) configure(ctx context.Context, at ingest.Millis) error {
+	c := a.config.Load()
+	return a.runner.Configure(ctx, partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}, at)
+}
+
+// awaitConfiguration returns when the configuration is in the journal.
+func (a *App) awaitConfiguration(ctx context.Context) error {
+	select {
+	case <-a.configured:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// close ends what New and Run have opened, in reverse order.
+func (a *App) close() error {
+	var errs []error
+	for _, l := range a.listeners {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if a.database != nil {
+		errs = append(errs, a.database.close())
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// serveHTTP serves until ctx ends, and then lets running requests finish.
+func (a *App) serveHTTP(ctx context.Context) error {
+	server := &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       5 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(grace)
+	}()
+	err := web.ServeMultiple(a.listeners, server, a.opts.Web, a.logger)
+	if !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return errors.Join(<-stopped, ctx.Err())
+}

@@ -1,0 +1,193 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evenkeel/evenkeel/deploy"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
+	"github.com/evenkeel/evenkeel/internal/config"
+)
+
+// Folders and files below the storage path.
+const (
+	journalFolder   = "journal"
+	partitionFolder = "partition-0"
+	engineFolder    = "clickhouse"
+	dsnFile         = "clickhouse.dsn"
+)
+
+// database is ClickHouse as the service sees it: away until it is connected and has
+// its schema, and whenever it is away later.
+type database struct {
+	config  config.ClickHouse
+	storage string
+	logger  *slog.Logger
+	metrics prometheus.Registerer
+
+	engine *engine.Engine
+	conn   atomic.Pointer[clickhouse.Conn]
+}
+
+// Query implements clickhouse.Querier.
+func (d *database) Query(ctx context.Context, sql string, params clickhouse.Params) (clickhouse.Rows, error) {
+	conn := d.conn.Load()
+	if conn == nil {
+		return nil, fmt.Errorf("%w: it is being started", clickhouse.ErrAway)
+	}
+	return conn.Query(ctx, sql, params)
+}
+
+// ready returns nil while ClickHouse can be asked.
+func (d *database) ready(ctx context.Context) error {
+	conn := d.conn.Load()
+	if conn == nil {
+		return fmt.Errorf("%w: it is being started", clickhouse.ErrAway)
+	}
+	return conn.Ping(ctx)
+}
+
+// connect starts the engine where one is wanted, and returns once the schema
+// stands. A server that is away is waited for; one that is too old, a missing library or a
+// locked folder is an error.
+func (d *database) connect(ctx context.Context) error {
+	dsn, err := d.dsn(ctx)
+	if err != nil {
+		return err
+	}
+	conn, err := clickhouse.Open(clickhouse.Options{DSN: dsn})
+	if err != nil {
+		return err
+	}
+	wait := backoff.NewExponentialBackOff()
+	wait.MaxInterval = 10 * time.Second
+	for {
+		applied, err := d.migrate(ctx, conn)
+		if err == nil {
+			if len(applied) > 0 {
+				d.logger.Info("The schema was brought up to date", "applied", len(applied))
+			}
+			d.conn.Store(conn)
+			return nil
+		}
+		if !errors.Is(err, clickhouse.ErrAway) || ctx.Err() != nil {
+			return errors.Join(err, conn.Close())
+		}
+		pause := wait.NextBackOff()
+		d.logger.Warn("ClickHouse is not there yet", "err", err, "pause", pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), conn.Close())
+		}
+	}
+}
+
+func (d *database) migrate(ctx context.Context, conn *clickhouse.Conn) ([]clickhouse.Migration, error) {
+	if err := conn.Ready(ctx); err != nil {
+		return nil, err
+	}
+	return clickhouse.Migrate(ctx, conn, deploy.ClickHouse())
+}
+
+// dsn returns the address of the configured server, or starts the engine and
+// leaves its address beside the data for commands that run meanwhile.
+func (d *database) dsn(ctx context.Context) (string, error) {
+	if d.config.DSN != "" {
+		return externalDSN(d.config)
+	}
+	e, err := startEngine(ctx, d.config, d.storage, d.logger, d.metrics)
+	if err != nil {
+		return "", err
+	}
+	d.engine = e
+	dsn := e.DSN(d.config.Database)
+	return dsn, os.WriteFile(filepath.Join(d.storage, dsnFile), []byte(dsn), 0o600)
+}
+
+// close ends the connection, and the engine where it is ours.
+func (d *database) close() error {
+	var err error
+	if conn := d.conn.Swap(nil); conn != nil {
+		err = conn.Close()
+	}
+	if d.engine != nil {
+		if e := os.Remove(filepath.Join(d.storage, dsnFile)); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+		d.engine.Stop()
+	}
+	return err
+}
+
+func startEngine(ctx context.Context, c config.ClickHouse, storage string, logger *slog.Logger, metrics prometheus.Registerer) (*engine.Engine, error) {
+	return engine.Start(ctx, engine.Options{
+		Folder:  filepath.Join(storage, engineFolder),
+		TCPPort: c.Embedded.TCPPort, HTTPPort: c.Embedded.HTTPPort,
+		MaxMemoryBytes: c.Embedded.MemoryBytes, CacheBytes: c.Embedded.CacheBytes,
+		Logger: logger, Registerer: metrics,
+	})
+}
+
+// externalDSN returns the configured address with the database and the password of its file.
+func externalDSN(c config.ClickHouse) (string, error) {
+	password := ""
+	if c.PasswordFile != "" {
+		b, err := os.ReadFile(c.PasswordFile)
+		if err != nil {
+			return "", fmt.Errorf("clickhouse.password_file: %w", err)
+		}
+		password = strings.TrimRight(string(b), "\r\n")
+	}
+	return withCredentials(c.DSN, c.Database, password)
+}
+
+// OpenStore connects a command to the store of a service: to the configured
+// server, to the engine of a service that runs on the storage folder, or to one
+// that it starts itself there. The returned function ends what was started.
+func OpenStore(ctx context.Context, c config.ClickHouse, storage string, logger *slog.Logger) (*clickhouse.Conn, func() error, error) {
+	if c.DSN == "" {
+		if conn := runningEngine(ctx, storage); conn != nil {
+			return conn, conn.Close, nil
+		}
+		if _, err := os.Stat(filepath.Join(storage, engineFolder)); err != nil {
+			return nil, nil, fmt.Errorf("no data in the storage folder %q: %w (give --storage.path as `evenkeel serve` has it)", storage, err)
+		}
+	}
+	d := &database{config: c, storage: storage, logger: logger, metrics: prometheus.NewRegistry()}
+	if err := d.connect(ctx); err != nil {
+		return nil, nil, errors.Join(err, d.close())
+	}
+	return d.conn.Load(), d.close, nil
+}
+
+// runningEngine returns a connection to the engine of a service that runs now, or nil.
+func runningEngine(ctx context.Context, storage string) *clickhouse.Conn {
+	dsn, err := os.ReadFile(filepath.Join(storage, dsnFile))
+	if err != nil {
+		return nil
+	}
+	conn, err := clickhouse.Open(clickhouse.Options{DSN: string(dsn)})
+	if err != nil {
+		return nil
+	}
+	asking, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if conn.Ready(asking) != nil {
+		_ = conn.Close()
+		return nil
+	}
+	return conn
+}

@@ -1,0 +1,35 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/journal"
+)
+
+// ReadJournal calls each with every record of the journal below a storage folder
+// whose service is stopped.
+func ReadJournal(ctx context.Context, storage string, each func(ingest.Record)) (err error) {
+	j, err := journal.Open(journal.Options{Dir: filepath.Join(storage, journalFolder)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	if first := j.First(); first > 1 {
+		return fmt.Errorf("the journal begins at position %d: what came before was stored and trimmed, so a replay of the rest would not be what happened", first)
+	}
+	for next := uint64(1); next <= j.Last(); {
+		records, err := j.Read(ctx, next, 1024)
+		if err != nil {
+			return err
+		}
+		for _, rec := range records {
+			each(rec)
+			next = rec.Position + 1
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+
+	"github.com/evenkeel/evenkeel/improve"
+	improvestore "github.com/evenkeel/evenkeel/improve/store"
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/partition"
+)
+
+// Reports makes reports out of a store, with the configuration that was in force
+// at the instant that the report speaks from.
+type Reports struct {
+	db       clickhouse.Querier
+	source   improve.Source
+	linkBase string
+}
+
+// NewReports returns what makes reports out of db. Links to the evidence begin with
+// linkBase; "" leaves them out.
+func NewReports(db clickhouse.Querier, linkBase string) *Reports {
+	return &Reports{db: db, source: improvestore.NewReader(db), linkBase: linkBase}
+}
+
+// Report composes the report of a period as it stood at asOf.
+func (r *Reports) Report(ctx context.Context, p improve.Period, asOf ingest.Millis) (*improve.Report, error) {
+	c, err := partition.ConfigurationAt(ctx, r.db, asOf)
+	if err != nil {
+		return nil, err
+	}
+	return improve.Build(ctx, r.source, improve.Params{
+		Tenant: ingest.DefaultTenant, Period: p, AsOf: asOf,
+		Services: c.Correlation.Services, Levels: c.Levels, LinkBase: r.linkBase,
+	})
+}
+
+// HistoryFrom returns when the first delivery was received, 0 without any.
+func (r *Reports) HistoryFrom(ctx context.Context, asOf ingest.Millis) (ingest.Millis, error) {
+	return r.source.HistoryFrom(ctx, ingest.DefaultTenant, asOf)
+}

@@ -1,0 +1,255 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/rig"
+)
+
+const catalogueOfTwo = `services:
+  - name: checkout
+    owner: team-payments
+    tier: 1
+    depends_on: [cart]
+    agreements:
+      - name: public
+        objective: 99.9%
+        zone: Europe/Berlin
+  - name: cart
+    owner: team-cart
+    tier: 2
+`
+
+// An alert that Prometheus fires goes through Alertmanager into an incident, and
+// from there into availability, the report and the page; and so does its end.
+func TestAnAlertTravelsFromPrometheusToTheReport(t *testing.T) {
+	for _, version := range []struct {
+		name  string
+		start func(testing.TB, string, ...string) *rig.Process
+	}{
+		{"Alertmanager 0.34", rig.Alertmanager},
+		{"Alertmanager 0.25", rig.AlertmanagerOld},
+	} {
+		t.Run(version.name, func(t *testing.T) { travel(t, version.start) })
+	}
+}
+
+func travel(t *testing.T, alertmanager func(testing.TB, string, ...string) *rig.Process) {
+	config := writeFile(t, "evenkeel.yml", "zone: Europe/Berlin\ncatalogue: ["+writeFile(t, "catalogue.yml", catalogueOfTwo)+"]\n")
+	s := serve(t, config, t.TempDir())
+	checkout := newExporter(t)
+	seen := newWitness(t)
+	am := alertmanager(t, fmt.Sprintf(alertmanagerConfig, s.url, seen.url))
+	rig.Prometheus(t, fmt.Sprintf(prometheusConfig, strings.TrimPrefix(checkout.url, "http://"), strings.TrimPrefix(am.URL, "http://")), prometheusRules)
+
+	checkout.up.Store(false)
+	var open incidentList
+	eventually(t, time.Minute, "the incident opens", func() bool {
+		s.get(t, "/api/v1/incidents", url.Values{"state": {"open"}}, &open)
+		return len(open.Incidents) == 1
+	})
+	incident := open.Incidents[0]
+	if !slices.Equal(incident.Services, []string{"checkout"}) {
+		t.Errorf("the incident has the services %q, want checkout", incident.Services)
+	}
+
+	checkout.up.Store(true)
+	eventually(t, time.Minute, "the incident resolves", func() bool {
+		var resolved incidentList
+		s.get(t, "/api/v1/incidents", url.Values{"state": {"resolved"}}, &resolved)
+		return len(resolved.Incidents) == 1 && resolved.Incidents[0].ID == incident.ID
+	})
+
+	want := seen.outage(t)
+	checkAvailability(t, s, want)
+	checkReport(t, s, want)
+	checkPage(t, s, incident.ID)
+}
+
+type incidentList struct {
+	Incidents []struct {
+		ID       string   `json:"id"`
+		Services []string `json:"services"`
+	} `json:"incidents"`
+}
+
+// checkAvailability compares the month's downtime with what Alertmanager reported.
+func checkAvailability(t *testing.T, s *server, outage time.Duration) {
+	t.Helper()
+	var month struct {
+		Levels []struct {
+			Agreement string `json:"agreement"`
+			From      time.Time
+			To        time.Time
+			Buckets   map[string]any `json:"buckets"`
+			Downtime  int64          `json:"downtime_ms"`
+			Ratio     *float64       `json:"ratio"`
+		} `json:"levels"`
+	}
+	s.get(t, "/api/v1/availability", url.Values{"service": {"checkout"}}, &month)
+	if len(month.Levels) != 2 {
+		t.Fatalf("checkout has %d levels, want the service's own and the agreement's", len(month.Levels))
+	}
+	for _, level := range month.Levels {
+		if got := time.Duration(level.Downtime) * time.Millisecond; got != outage {
+			t.Errorf("agreement %q: the month has %s of downtime, Alertmanager reported %s", level.Agreement, got, outage)
+		}
+		if level.Ratio == nil || *level.Ratio >= 1 {
+			t.Errorf("agreement %q: the month's availability is %v, want less than 1", level.Agreement, level.Ratio)
+		}
+	}
+}
+
+// checkReport runs the report of this month as a user does, and looks for the outage.
+func checkReport(t *testing.T, s *server, outage time.Duration) {
+	t.Helper()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := evenkeel(t, "report", "--storage.path="+s.storage, "--format=json", "--period="+time.Now().In(berlin).Format("2006-01"))
+	var report struct {
+		Availability struct {
+			Levels []struct {
+				Service  string `json:"service"`
+				Downtime int64  `json:"downtime_ms"`
+			} `json:"levels"`
+		} `json:"availability"`
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, level := range report.Availability.Levels {
+		found = found || level.Service == "checkout" && time.Duration(level.Downtime)*time.Millisecond == outage
+	}
+	if !found {
+		t.Errorf("the report does not show checkout's outage of %s:\n%s", outage, out)
+	}
+}
+
+// checkPage opens the incident's page in a browser.
+func checkPage(t *testing.T, s *server, id string) {
+	t.Helper()
+	page := rig.Chromium(t).Open(t, s.url+"/incidents/"+id, rig.View{})
+	page.Keep(t)
+	text := page.Text(t)
+	for _, want := range []string{"CheckoutDown", "checkout", "resolved"} {
+		if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
+			t.Errorf("the incident's page does not say %q:\n%s", want, text)
+		}
+	}
+}
+
+// exporter is a service that Prometheus watches: it says whether it is up.
+type exporter struct {
+	url string
+	up  atomic.Bool
+}
+
+func newExporter(t *testing.T) *exporter {
+	t.Helper()
+	e := &exporter{}
+	e.up.Store(true)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		value := 0
+		if e.up.Load() {
+			value = 1
+		}
+		fmt.Fprintf(w, "checkout_up %d\n", value)
+	}))
+	t.Cleanup(srv.Close)
+	e.url = srv.URL
+	return e
+}
+
+// witness is a second receiver of the same Alertmanager: it remembers what was said.
+type witness struct {
+	url string
+	mu  sync.Mutex
+	// start and end of the last alert seen resolved.
+	start, end time.Time
+}
+
+func newWitness(t *testing.T) *witness {
+	t.Helper()
+	w := &witness{}
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Alerts []struct {
+				Status           string
+				StartsAt, EndsAt time.Time
+			}
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			t.Errorf("the witness did not understand Alertmanager: %v", err)
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, a := range body.Alerts {
+			if a.Status == "resolved" {
+				w.start, w.end = a.StartsAt, a.EndsAt
+			}
+		}
+	}))
+	t.Cleanup(srv.Close)
+	w.url = srv.URL
+	return w
+}
+
+// outage returns how long Alertmanager says that the alert fired, in whole milliseconds at both ends.
+func (w *witness) outage(t *testing.T) time.Duration {
+	t.Helper()
+	eventually(t, 20*time.Second, "the witness sees the alert resolved", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return !w.end.IsZero()
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Duration(w.end.UnixMilli()-w.start.UnixMilli()) * time.Millisecond
+}
+
+const alertmanagerConfig = `
+route:
+  receiver: evenkeel
+  group_by: [alertname]
+  group_wait: 0s
+  group_interval: 1s
+  repeat_interval: 1h
+receivers:
+- name: evenkeel
+  webhook_configs:
+  - url: %s/api/v1/ingest/alertmanager
+  - url: %s
+`
+
+const prometheusConfig = `
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [rules.yml]
+scrape_configs:
+- job_name: checkout
+  static_configs: [{targets: [%s]}]
+alerting:
+  alertmanagers: [{static_configs: [{targets: [%s]}]}]
+`
+
+const prometheusRules = `
+groups:
+- name: checkout
+  rules:
+  - alert: CheckoutDown
+    expr: checkout_up == 0
+    labels: {severity: critical, service: checkout}
+    annotations: {summary: Nobody can pay}
+`

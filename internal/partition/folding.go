@@ -1,0 +1,141 @@
+package partition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// readLimit is how many records are read from the journal at once.
+const readLimit = 256
+
+// fullFactor is how far a batch may grow past BatchRows while the store is busy;
+// then the fold stops reading.
+const fullFactor = 4
+
+// runFold reads and folds, and hands batches to the store when it is ready for one.
+func (r *Runner) runFold(ctx context.Context) error {
+	var pending batch
+	checkpointed := r.opts.Clock()
+	for ctx.Err() == nil {
+		if r.due(&pending) && r.storeReady(ctx, &pending) {
+			if r.opts.Clock().Sub(checkpointed) >= r.opts.CheckpointEvery {
+				checkpoint, err := r.fold.Snapshot()
+				if err != nil {
+					return fmt.Errorf("take a checkpoint: %w", err)
+				}
+				pending.checkpoint, checkpointed = checkpoint, r.opts.Clock()
+			}
+			select {
+			case r.batches <- pending:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			pending, r.recover = batch{}, nil
+		}
+		if err := r.read(ctx, &pending); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// due tells whether b is to be closed. The batch that was in flight at the last
+// stop is closed where it was closed then, by nothing else.
+func (r *Runner) due(b *batch) bool {
+	if b.Last == 0 {
+		return false
+	}
+	if r.recover != nil {
+		return b.Last == r.recover.Last
+	}
+	return b.Rows.Len() >= r.opts.BatchRows || r.opts.Clock().Sub(b.since) >= r.opts.BatchAge
+}
+
+// storeReady takes the store's token if it is there, or waits for it where b is full.
+func (r *Runner) storeReady(ctx context.Context, b *batch) bool {
+	if r.recover == nil && b.Rows.Len() < fullFactor*r.opts.BatchRows {
+		select {
+		case <-r.ready:
+			return true
+		default:
+			return false
+		}
+	}
+	select {
+	case <-r.ready:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// read folds the next records into b, or waits a little where there are none.
+func (r *Runner) read(ctx context.Context, b *batch) error {
+	records, err := r.opts.Log.Read(ctx, r.next, readLimit)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("read the journal at %d: %w", r.next, err)
+	}
+	if len(records) == 0 {
+		return r.await(ctx, b)
+	}
+	for _, rec := range records {
+		r.apply(rec, b)
+		if r.recover != nil && rec.Position == r.recover.Last {
+			return nil // the rest belongs to the next batch
+		}
+		if b.Rows.Len() >= r.opts.BatchRows {
+			return nil
+		}
+	}
+	return nil
+}
+
+// await returns when a record arrives or b wants to be looked at again.
+func (r *Runner) await(ctx context.Context, b *batch) error {
+	wait := time.Second
+	if b.Last != 0 {
+		wait = max(r.opts.BatchAge-r.opts.Clock().Sub(b.since), 5*time.Millisecond)
+	}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	err := r.opts.Log.Wait(waiting, r.next)
+	if err != nil && waiting.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("wait for the journal at %d: %w", r.next, err)
+	}
+	return ctx.Err()
+}
+
+// apply folds one record. Rows of positions that are stored already only rebuild
+// the state.
+func (r *Runner) apply(rec ingest.Record, b *batch) {
+	began := r.opts.Clock()
+	rows := r.fold.Apply(rec)
+	r.metrics.foldSeconds.Observe(r.opts.Clock().Sub(began).Seconds())
+	r.next = rec.Position + 1
+	r.publish(rec.Position)
+	if rec.Position <= r.skip {
+		return
+	}
+	if b.Last == 0 {
+		b.Partition, b.First, b.since = r.opts.Partition, rec.Position, r.opts.Clock()
+	}
+	b.Last, b.FoldTime = rec.Position, r.fold.Time()
+	b.recovering = r.recover != nil
+	b.Rows.Append(rows)
+}
+
+// publish makes the fold's progress visible.
+func (r *Runner) publish(position uint64) {
+	r.progress.folded.Store(position)
+	r.progress.foldTime.Store(int64(r.fold.Time()))
+	next, _ := r.fold.NextTimer()
+	r.progress.timer.Store(int64(next))
+	r.metrics.folded.Set(float64(position))
+}

@@ -1,0 +1,40 @@
+package partition
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are what a partition shows of itself.
+type metrics struct {
+	folded, stored, lag       prometheus.Gauge
+	foldSeconds, storeSeconds prometheus.Histogram
+	rows, storeFailures       prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		folded: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "evenkeel_partition_fold_position", Help: "Position of the newest record that is folded.",
+		}),
+		stored: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "evenkeel_partition_stored_position", Help: "Position up to which every row is in ClickHouse.",
+		}),
+		lag: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "evenkeel_partition_fold_lag_seconds", Help: "Age of the newest fold time that is stored: how old the answers of pages and API are.",
+		}),
+		foldSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "evenkeel_partition_fold_seconds", Help: "Time to fold one record.",
+			Buckets: prometheus.ExponentialBuckets(0.00001, 10, 7),
+		}),
+		storeSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "evenkeel_partition_store_seconds", Help: "Time to store one batch.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
+		}),
+		rows: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "evenkeel_partition_stored_rows_total", Help: "Rows stored.",
+		}),
+		storeFailures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "evenkeel_partition_store_failures_total", Help: "Failed tries to store a batch. Each is tried again.",
+		}),
+	}
+	reg.MustRegister(m.folded, m.stored, m.lag, m.foldSeconds, m.storeSeconds, m.rows, m.storeFailures)
+	return m
+}

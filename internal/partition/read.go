@@ -1,0 +1,66 @@
+package partition
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+)
+
+//go:embed sql/configuration.sql
+var configurationSQL string
+
+//go:embed sql/newest.sql
+var newestSQL string
+
+// ErrEmpty says that nothing was stored up to the instant asked for.
+var ErrEmpty = errors.New("nothing was stored yet")
+
+// ConfigurationAt reads the configuration that was in force at an instant.
+func ConfigurationAt(ctx context.Context, db clickhouse.Querier, asOf ingest.Millis) (Configuration, error) {
+	var body string
+	err := one(ctx, db, configurationSQL, clickhouse.Params{
+		"tenant": ingest.DefaultTenant, "as_of_ms": strconv.FormatInt(int64(asOf), 10),
+	}, &body)
+	if errors.Is(err, ErrEmpty) {
+		return Configuration{}, fmt.Errorf("no configuration was in force at %s: %w", asOf, err)
+	}
+	if err != nil {
+		return Configuration{}, err
+	}
+	return ParseConfiguration([]byte(body))
+}
+
+// NewestStored reads the newest fold time at which something was stored, or ErrEmpty.
+func NewestStored(ctx context.Context, db clickhouse.Querier) (ingest.Millis, error) {
+	var newest int64
+	err := one(ctx, db, newestSQL, nil, &newest)
+	if err == nil && newest <= 0 {
+		err = ErrEmpty
+	}
+	return ingest.Millis(newest), err
+}
+
+// one reads the only row of a query, or ErrEmpty where there is none.
+func one(ctx context.Context, db clickhouse.Querier, sql string, params clickhouse.Params, into any) error {
+	rows, err := db.Query(ctx, sql, params)
+	if err != nil {
+		return err
+	}
+	if !rows.Next() {
+		return errors.Join(emptyOr(rows.Err()), rows.Close())
+	}
+	return errors.Join(rows.Scan(into), rows.Close())
+}
+
+// emptyOr returns ErrEmpty where the rows ended without an error.
+func emptyOr(err error) error {
+	if err == nil {
+		return ErrEmpty
+	}
+	return err
+}

@@ -1,0 +1,133 @@
+package partition
+
+import (
+	"github.com/evenkeel/evenkeel/correlate"
+	correlatestore "github.com/evenkeel/evenkeel/correlate/store"
+	"github.com/evenkeel/evenkeel/ingest"
+	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
+	"github.com/evenkeel/evenkeel/ingest/wire"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/sla"
+	slastore "github.com/evenkeel/evenkeel/sla/store"
+)
+
+// Rows are what records made, table by table, in order. Each row has the address of its
+// record, and a number among the rows that this record added to its table.
+type Rows struct {
+	Deliveries  []ingeststore.DeliveryRow
+	Events      []ingeststore.AlertRow
+	Changes     []ingeststore.ChangeRow
+	DeadLetters []ingeststore.DeadLetterRow
+	Episodes    []correlate.Episode
+	Transitions []correlate.Transition
+	Incidents   []correlate.Incident
+	Ledger      []sla.LedgerRow
+	Segments    []sla.SegmentRow
+
+	address ingest.Address // of the record that rows are made of
+}
+
+// tables gives the rows with the declarations of their tables.
+func (r *Rows) tables() []clickhouse.TableRows {
+	return []clickhouse.TableRows{
+		ingeststore.Deliveries.Rows(r.Deliveries),
+		ingeststore.Events.Rows(r.Events),
+		ingeststore.Changes.Rows(r.Changes),
+		ingeststore.DeadLetters.Rows(r.DeadLetters),
+		correlatestore.Episodes.Rows(r.Episodes),
+		correlatestore.Transitions.Rows(r.Transitions),
+		correlatestore.Incidents.Rows(r.Incidents),
+		slastore.Ledger.Rows(r.Ledger),
+		slastore.Segments.Rows(r.Segments),
+	}
+}
+
+// Len is how many rows there are in all tables together.
+func (r *Rows) Len() int {
+	return len(r.Deliveries) + len(r.Events) + len(r.Changes) + len(r.DeadLetters) +
+		len(r.Episodes) + len(r.Transitions) + len(r.Incidents) + len(r.Ledger) + len(r.Segments)
+}
+
+// Append adds the rows of a later record.
+func (r *Rows) Append(later Rows) {
+	r.Deliveries = append(r.Deliveries, later.Deliveries...)
+	r.Events = append(r.Events, later.Events...)
+	r.Changes = append(r.Changes, later.Changes...)
+	r.DeadLetters = append(r.DeadLetters, later.DeadLetters...)
+	r.Episodes = append(r.Episodes, later.Episodes...)
+	r.Transitions = append(r.Transitions, later.Transitions...)
+	r.Incidents = append(r.Incidents, later.Incidents...)
+	r.Ledger = append(r.Ledger, later.Ledger...)
+	r.Segments = append(r.Segments, later.Segments...)
+}
+
+// at returns the address of a record's n-th row in a table.
+func (r *Rows) at(n int) ingest.Address {
+	address := r.address
+	address.Ordinal = uint32(n)
+	return address
+}
+
+func (r *Rows) addDelivery(now ingest.Millis, rec ingest.Record, d wire.Delivery) {
+	row := ingeststore.DeliveryRow{
+		Address: r.at(len(r.Deliveries)), Record: rec, RecordedAt: now,
+		DeadLetters: uint32(len(d.Dead)), Truncated: uint32(d.Truncated),
+	}
+	for _, e := range d.Events {
+		switch {
+		case e.Alert != nil:
+			row.Alerts++
+		case e.Change != nil:
+			row.Changes++
+		}
+	}
+	r.Deliveries = append(r.Deliveries, row)
+}
+
+func (r *Rows) addEvent(now ingest.Millis, e ingest.Event) {
+	switch {
+	case e.Alert != nil:
+		r.Events = append(r.Events, ingeststore.AlertRow{
+			Address: r.at(len(r.Events)), RecordedAt: now,
+			Tenant: e.Tenant, Source: e.Source, ReceivedAt: e.ReceivedAt, Alert: *e.Alert,
+		})
+	case e.Change != nil:
+		r.Changes = append(r.Changes, ingeststore.ChangeRow{
+			Address: r.at(len(r.Changes)), RecordedAt: now,
+			Tenant: e.Tenant, Source: e.Source, ReceivedAt: e.ReceivedAt, Change: *e.Change,
+		})
+	}
+}
+
+func (r *Rows) addDead(now ingest.Millis, dead ingest.DeadLetter) {
+	r.DeadLetters = append(r.DeadLetters, ingeststore.DeadLetterRow{
+		Address: r.at(len(r.DeadLetters)), RecordedAt: now, DeadLetter: dead,
+	})
+}
+
+func (r *Rows) addIncidents(now ingest.Millis, changed correlate.Output) {
+	for _, e := range changed.Episodes {
+		e.Address, e.RecordedAt = r.at(len(r.Episodes)), now
+		r.Episodes = append(r.Episodes, e)
+	}
+	for _, t := range changed.Transitions {
+		t.Address, t.RecordedAt = r.at(len(r.Transitions)), now
+		r.Transitions = append(r.Transitions, t)
+	}
+	for _, i := range changed.Incidents {
+		i.Address, i.RecordedAt = r.at(len(r.Incidents)), now
+		r.Incidents = append(r.Incidents, i)
+	}
+}
+
+// addLevels adds the ledger's rows, which carry their recorded_at already.
+func (r *Rows) addLevels(changed sla.Output) {
+	for _, l := range changed.Ledger {
+		l.Address = r.at(len(r.Ledger))
+		r.Ledger = append(r.Ledger, l)
+	}
+	for _, s := range changed.Segments {
+		s.Address = r.at(len(r.Segments))
+		r.Segments = append(r.Segments, s)
+	}
+}

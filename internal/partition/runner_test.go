@@ -1,0 +1,257 @@
+package partition_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/goleak"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/journal"
+	"github.com/evenkeel/evenkeel/internal/partition"
+	"github.com/evenkeel/evenkeel/internal/rig"
+)
+
+func writeFile(t testing.TB, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// memory is a Store that keeps rows by batch and refuses when it is told to.
+type memory struct {
+	mu      sync.Mutex
+	batches []partition.Batch
+	refuse  func() error
+}
+
+func (m *memory) Write(_ context.Context, b partition.Batch, recovering bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refuse != nil {
+		if err := m.refuse(); err != nil {
+			return err
+		}
+	}
+	if recovering {
+		m.batches = slices.DeleteFunc(m.batches, func(old partition.Batch) bool { return old.First == b.First && old.Last == b.Last })
+	}
+	m.batches = append(m.batches, b)
+	return nil
+}
+
+// rows returns everything in the order of positions; a position that is there twice is an error.
+func (m *memory) rows(t *testing.T) partition.Rows {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	slices.SortFunc(m.batches, func(a, b partition.Batch) int { return int(a.First) - int(b.First) })
+	var all partition.Rows
+	next := uint64(0)
+	for _, b := range m.batches {
+		if b.First <= next {
+			t.Fatalf("batch %d to %d comes after position %d was stored", b.First, b.Last, next)
+		}
+		next = b.Last
+		all.Append(b.Rows)
+	}
+	return all
+}
+
+func openJournal(t *testing.T, dir string) *journal.Local {
+	t.Helper()
+	j, err := journal.Open(journal.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func withoutPositions(records []ingest.Record) []ingest.Record {
+	fresh := slices.Clone(records)
+	for i := range fresh {
+		fresh[i].Position = 0
+	}
+	return fresh
+}
+
+// A partition that is stopped anywhere, again and again, with a store that fails now and then,
+// stores what one undisturbed fold makes.
+func TestStoppedAndFailingAPartitionStoresWhatAFoldMakes(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	records := stormRecords(t, smallStorm)
+	dice := rand.New(rand.NewPCG(1, 2))
+	dir := t.TempDir()
+	store := &memory{refuse: func() error {
+		if dice.IntN(4) == 0 {
+			return errors.New("the store is shaken")
+		}
+		return nil
+	}}
+	j := openJournal(t, filepath.Join(dir, "journal"))
+	defer j.Close()
+	for chunk := range slices.Chunk(withoutPositions(records), len(records)/8+1) {
+		if _, err := j.Append(t.Context(), chunk); err != nil {
+			t.Fatal(err)
+		}
+		r := newRunner(t, j, store, dir)
+		ctx, stop := context.WithTimeout(t.Context(), time.Duration(dice.IntN(60))*time.Millisecond)
+		if err := r.Run(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		stop()
+	}
+	r := newRunner(t, j, store, dir)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	if err := r.WaitStored(t.Context(), j.Last()); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	want := foldAll(partition.NewFold(0), records)
+	if diff := cmp.Diff(want, store.rows(t), sameRows); diff != "" {
+		t.Errorf("what is stored differs from the fold:\n%s", diff)
+	}
+}
+
+func newRunner(t *testing.T, j partition.Log, store partition.Store, dir string) *partition.Runner {
+	t.Helper()
+	r, err := partition.New(partition.Options{
+		Log: j, Store: store, Dir: filepath.Join(dir, "partition"),
+		BatchRows: 50, BatchAge: time.Millisecond, CheckpointEvery: 10 * time.Millisecond, TickInterval: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Ticking(false) // the storm is of another year
+	return r
+}
+
+// The rows of a real storm, stored in a real ClickHouse, are those of a replay: every table
+// holds each address once.
+func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
+	db := rig.ClickHouse(t)
+	w, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &partition.ClickHouse{}
+	store.Use(w)
+	records := stormRecords(t, smallStorm)
+	dir := t.TempDir()
+	j := openJournal(t, filepath.Join(dir, "journal"))
+	defer j.Close()
+	if _, err := j.Append(t.Context(), withoutPositions(records)); err != nil {
+		t.Fatal(err)
+	}
+	r := newRunner(t, j, store, dir)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	if err := r.WaitStored(t.Context(), j.Last()); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	want := foldAll(partition.NewFold(0), records)
+	for table, n := range map[string]int{
+		"deliveries": len(want.Deliveries), "events": len(want.Events), "changes": len(want.Changes), "dead_letters": len(want.DeadLetters),
+		"episodes": len(want.Episodes), "transitions": len(want.Transitions), "incidents": len(want.Incidents),
+		"service_ledger": len(want.Ledger), "sla_segments": len(want.Segments),
+	} {
+		var rows, addresses uint64
+		scan(t, db, "SELECT count(), uniqExact(partition, position, ordinal) FROM "+table, &rows, &addresses)
+		if int(rows) != n || int(addresses) != n {
+			t.Errorf("%s has %d rows at %d addresses, the fold made %d", table, rows, addresses, n)
+		}
+	}
+	got, err := partition.ConfigurationAt(t.Context(), db, records[len(records)-1].ReceivedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := got.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(rec.Body) != string(records[0].Body) {
+		t.Errorf("the configuration read back is %s", rec.Body)
+	}
+}
+
+func scan(t *testing.T, db clickhouse.Querier, sql string, into ...any) {
+	t.Helper()
+	rows, err := db.Query(t.Context(), sql, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		t.Fatalf("%s: no row: %v", sql, rows.Err())
+	}
+	if err := rows.Scan(into...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMetricsOfAPartitionAreWellFormed(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	j := openJournal(t, t.TempDir())
+	defer j.Close()
+	if _, err := partition.New(partition.Options{Log: j, Store: &memory{}, Dir: t.TempDir(), Metrics: reg}); err != nil {
+		t.Fatal(err)
+	}
+	problems, err := testutil.GatherAndLint(reg)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+}
+
+// While the fold lags behind what is stored, nothing is sent again; a tick brings time when
+// nothing else arrives.
+func TestATickCarriesTimeWhenNothingArrives(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	defer j.Close()
+	store := &memory{}
+	r, err := partition.New(partition.Options{
+		Log: j, Store: store, Dir: t.TempDir(), BatchAge: time.Millisecond, TickInterval: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Configure(t.Context(), partition.Configuration{}, 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	if err := r.WaitStored(ctx, 3); err != nil {
+		t.Fatalf("no ticks came: the journal ends at %d: %v", j.Last(), err)
+	}
+	position, at := r.Stored()
+	if at == 0 || position < 3 {
+		t.Errorf("stored fold time is %s at %d", at, position)
+	}
+	stop()
+	<-done
+}

@@ -1,0 +1,103 @@
+package partition
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// runStore stores one batch after the other.
+func (r *Runner) runStore(ctx context.Context) error {
+	for {
+		r.ready <- struct{}{}
+		select {
+		case b := <-r.batches:
+			if err := r.storeBatch(ctx, b); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// storeBatch makes the bounds of b durable, writes its rows, and remembers that
+// they are stored. The last step becomes durable with the next batch or
+// checkpoint: until then a restart only looks again whether the rows are there.
+func (r *Runner) storeBatch(ctx context.Context, b batch) error {
+	if b.Rows.Len() > 0 {
+		if err := r.saveState(func(s *state) { s.InFlight = &bounds{b.First, b.Last} }); err != nil {
+			return err
+		}
+		if err := r.write(ctx, b); err != nil {
+			return err
+		}
+	}
+	r.advance(b)
+	if b.checkpoint == nil {
+		return nil
+	}
+	return r.saveCheckpoint(b)
+}
+
+// write tries until the store has the rows. After a failed try a part may be there.
+func (r *Runner) write(ctx context.Context, b batch) error {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, 5*time.Second
+	for recovering := b.recovering; ; recovering = true {
+		began := r.opts.Clock()
+		err := r.opts.Store.Write(ctx, b.Batch, recovering)
+		if err == nil {
+			r.metrics.storeSeconds.Observe(r.opts.Clock().Sub(began).Seconds())
+			r.metrics.rows.Add(float64(b.Rows.Len()))
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		r.metrics.storeFailures.Inc()
+		pause := wait.NextBackOff()
+		r.opts.Logger.Warn("The store did not take a batch; it is tried again", "err", err,
+			"partition", b.Partition, "first", b.First, "last", b.Last, "rows", b.Rows.Len(), "pause", pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// advance notes in memory that b is stored and wakes who waits for it.
+func (r *Runner) advance(b batch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Stored, r.state.StoredAt = b.Last, b.FoldTime
+	close(r.stored)
+	r.stored = make(chan struct{})
+	r.metrics.stored.Set(float64(b.Last))
+}
+
+// saveCheckpoint writes the fold's state after b, and only then lets the journal
+// forget what lies before it.
+func (r *Runner) saveCheckpoint(b batch) error {
+	if err := r.saveState(func(s *state) { s.InFlight = nil }); err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(r.opts.Dir, checkpointFile), b.checkpoint); err != nil {
+		return err
+	}
+	if err := r.opts.Log.Commit(b.Last); err != nil {
+		r.opts.Logger.Warn("The journal was not trimmed", "err", err, "position", b.Last)
+	}
+	return nil
+}
+
+// saveState changes the state and makes it durable.
+func (r *Runner) saveState(change func(*state)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change(&r.state)
+	return r.state.save(r.opts.Dir)
+}
