@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
@@ -67,7 +66,7 @@ func (s scope) params() clickhouse.Params {
 		"as_of_ms":      number(s.asOf),
 		"max_length_ms": number(sla.MaxSegment),
 		"every_service": flag(len(s.services) == 0),
-		"services":      array(s.services),
+		"services":      clickhouse.Strings(s.services),
 	}
 }
 
@@ -78,15 +77,6 @@ func flag(b bool) string {
 		return "1"
 	}
 	return "0"
-}
-
-// array writes a parameter of type Array(String) as ClickHouse reads it.
-func array[S ~string](values []S) string {
-	quoted := make([]string, len(values))
-	for i, v := range values {
-		quoted[i] = "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(string(v)) + "'"
-	}
-	return "[" + strings.Join(quoted, ",") + "]"
 }
 
 // each runs a query and calls scan for every row of its result.

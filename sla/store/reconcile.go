@@ -24,9 +24,9 @@ type ReconcileQuery struct {
 // rows, and sums that differ between the ledger and the segments. Rows that are
 // added once by address, and taken back once, leave nothing to return.
 //
-// After a change of zone the days of before and after do not meet at a midnight
-// of the zone of now; that is not reported where the zone of before is not in
-// Config either, since a hole is looked for between midnights of the hour.
+// A day without rows lies between two midnights of the agreement's zone. So holes are
+// looked for in the agreements that Config names, and days that were closed before
+// a change of zone, which are cut elsewhere, show holes that are none.
 func (r *Reader) Reconcile(ctx context.Context, q ReconcileQuery) ([]sla.Discrepancy, error) {
 	s := scope{tenant: q.Tenant, from: q.From, to: q.To, asOf: q.AsOf}
 	if err := s.check(); err != nil {
@@ -105,9 +105,9 @@ func (r *Reader) gaps(ctx context.Context, s scope, zones map[termsKey]*time.Loc
 			return err
 		}
 		ended, begins := ingest.Millis(from), ingest.Millis(to)
-		zone := cmp.Or(zones[key], zones[termsKey{}])
-		if begins > ended && isMidnight(ended, zone) && isMidnight(begins, zone) {
-			return nil // days without rows
+		zone := zones[key]
+		if begins > ended && (zone == nil || isMidnight(ended, zone) && isMidnight(begins, zone)) {
+			return nil // days without rows, or no way to tell
 		}
 		found = append(found, sla.Discrepancy{
 			Table: Segments.Name, Service: key.service, Agreement: key.agreement, At: begins,
@@ -139,17 +139,13 @@ func (r *Reader) sums(ctx context.Context, s scope) (found []sla.Discrepancy, er
 	return found, err
 }
 
-// zonesOf returns the zone of each agreement; the root zone stands under the zero key.
+// zonesOf returns the zone of each agreement.
 func zonesOf(c sla.Config) (map[termsKey]*time.Location, error) {
 	terms, err := c.Terms()
 	if err != nil {
 		return nil, err
 	}
-	root, err := sla.LoadZone(c.Zone)
-	if err != nil {
-		return nil, err
-	}
-	zones := map[termsKey]*time.Location{{}: root}
+	zones := make(map[termsKey]*time.Location, len(terms))
 	for _, t := range terms {
 		if zones[termsKey{t.Service, t.Agreement}], err = sla.LoadZone(t.Zone); err != nil {
 			return nil, err

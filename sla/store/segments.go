@@ -37,7 +37,7 @@ func (r *Reader) Segments(ctx context.Context, q SegmentsQuery) ([]sla.Segment, 
 	params["every_agreement"] = flag(q.Agreement == sla.EveryAgreement)
 	params["agreement"] = q.Agreement
 	params["every_bucket"] = flag(len(q.Buckets) == 0)
-	params["buckets"] = array(q.Buckets)
+	params["buckets"] = words(q.Buckets)
 	var segments []sla.Segment
 	err := each(ctx, r.db, segmentsSQL, params, func(rows clickhouse.Rows) error {
 		next := sla.Segment{Tenant: params["tenant"]}
@@ -56,6 +56,15 @@ func (r *Reader) Segments(ctx context.Context, q SegmentsQuery) ([]sla.Segment, 
 		return nil, fmt.Errorf("segments: %w", err)
 	}
 	return segments, nil
+}
+
+// words writes named strings as a parameter of type Array(String).
+func words[S ~string](values []S) string {
+	plain := make([]string, len(values))
+	for i, v := range values {
+		plain[i] = string(v)
+	}
+	return clickhouse.Strings(plain)
 }
 
 // joinSegment appends next, or lengthens the last segment where next goes on with it.
@@ -97,7 +106,7 @@ func (r *Reader) Stretches(ctx context.Context, q StretchesQuery) ([]sla.Stretch
 	params := s.params()
 	params["to_ms"] = number(past.To + 1) // one more, to see whether it goes on
 	params["every_state"] = flag(len(q.States) == 0)
-	params["states"] = array(q.States)
+	params["states"] = words(q.States)
 	var stretches []sla.Stretch
 	err := each(ctx, r.db, stretchesSQL, params, func(rows clickhouse.Rows) error {
 		next := sla.Stretch{Tenant: params["tenant"]}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/sla"
 )
@@ -19,12 +18,12 @@ var Ledger = clickhouse.Table[sla.LedgerRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *sla.LedgerRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *sla.LedgerRow) any { return r.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *sla.LedgerRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *sla.LedgerRow) any { return at(r.RecordedAt) }},
+		{Name: "recorded_at", Type: instant, Value: func(r *sla.LedgerRow) any { return r.RecordedAt }},
 		{Name: "tenant", Type: word, Value: func(r *sla.LedgerRow) any { return r.Tenant }},
 		{Name: "service", Type: word, Value: func(r *sla.LedgerRow) any { return r.Service }},
-		{Name: "state", Type: word, Value: func(r *sla.LedgerRow) any { return string(r.State) }},
-		{Name: "starts_at", Type: instant, Value: func(r *sla.LedgerRow) any { return at(r.From) }},
-		{Name: "ends_at", Type: instant, Value: func(r *sla.LedgerRow) any { return at(r.To) }},
+		{Name: "state", Type: word, Value: func(r *sla.LedgerRow) any { return r.State }},
+		{Name: "starts_at", Type: instant, Value: func(r *sla.LedgerRow) any { return r.From }},
+		{Name: "ends_at", Type: instant, Value: func(r *sla.LedgerRow) any { return r.To }},
 		{Name: "sign", Type: "Int8", Value: func(r *sla.LedgerRow) any { return r.Sign }},
 	},
 }
@@ -36,17 +35,14 @@ var Segments = clickhouse.Table[sla.SegmentRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *sla.SegmentRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *sla.SegmentRow) any { return r.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *sla.SegmentRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *sla.SegmentRow) any { return at(r.RecordedAt) }},
+		{Name: "recorded_at", Type: instant, Value: func(r *sla.SegmentRow) any { return r.RecordedAt }},
 		{Name: "tenant", Type: word, Value: func(r *sla.SegmentRow) any { return r.Tenant }},
 		{Name: "service", Type: word, Value: func(r *sla.SegmentRow) any { return r.Service }},
 		{Name: "agreement", Type: word, Value: func(r *sla.SegmentRow) any { return r.Agreement }},
-		{Name: "bucket", Type: word, Value: func(r *sla.SegmentRow) any { return string(r.Bucket) }},
-		{Name: "state", Type: word, Value: func(r *sla.SegmentRow) any { return string(r.State) }},
-		{Name: "starts_at", Type: instant, Value: func(r *sla.SegmentRow) any { return at(r.From) }},
-		{Name: "ends_at", Type: instant, Value: func(r *sla.SegmentRow) any { return at(r.To) }},
+		{Name: "bucket", Type: word, Value: func(r *sla.SegmentRow) any { return r.Bucket }},
+		{Name: "state", Type: word, Value: func(r *sla.SegmentRow) any { return r.State }},
+		{Name: "starts_at", Type: instant, Value: func(r *sla.SegmentRow) any { return r.From }},
+		{Name: "ends_at", Type: instant, Value: func(r *sla.SegmentRow) any { return r.To }},
 		{Name: "sign", Type: "Int8", Value: func(r *sla.SegmentRow) any { return r.Sign }},
 	},
 }
-
-// at is the instant as the client wants it.
-func at(m ingest.Millis) any { return m.Time() }
