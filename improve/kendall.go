@@ -25,9 +25,9 @@ type MannKendall struct {
 	Tied bool    // two observations are equal
 }
 
-// TestMannKendall tests x, a series in time order in which NaN is a missing
+// MannKendallOf tests x, a series in time order in which NaN is a missing
 // observation.
-func TestMannKendall(x []float64) MannKendall {
+func MannKendallOf(x []float64) MannKendall {
 	x = observed(x)
 	n := len(x)
 	mk := MannKendall{N: n, S: score(x), VarS: scoreVariance(x)}

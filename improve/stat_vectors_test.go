@@ -92,7 +92,7 @@ func TestTrendsEqualThePublishedReferences(t *testing.T) {
 }
 
 func checkPlain(t *testing.T, c trendCase) {
-	mk, line, want := TestMannKendall(c.series()), Sen(c.series()), *c.Plain
+	mk, line, want := MannKendallOf(c.series()), Sen(c.series()), *c.Plain
 	if mk.N != want.N || mk.S != want.S {
 		t.Errorf("n = %d, S = %d; the reference says %d, %d", mk.N, mk.S, want.N, want.S)
 	}

@@ -35,7 +35,7 @@ func TrendOf(x []float64, metric string, better Direction) Trend {
 	}
 	line := Sen(x)
 	t.Interval = &line.Interval
-	mk := TestMannKendall(x)
+	mk := MannKendallOf(x)
 	p, how := mk.P, "normal approximation"
 	if !mk.Tied && n <= maxExact {
 		p, how = ExactP(n, mk.S), "exact"

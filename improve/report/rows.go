@@ -54,6 +54,8 @@ func promiseTile(r *improve.Report) tile {
 func incidentTile(r *improve.Report) tile {
 	t := tile{Name: "Incidents", Value: count(r.Incidents.Count), Detail: "all resolved"}
 	switch {
+	case r.Quality.HistoryFrom == 0:
+		t.Value, t.Detail = none, "nothing was received"
 	case r.Incidents.Count == 0:
 		t.Detail = "none opened"
 	case r.Incidents.Open > 0:
@@ -227,9 +229,10 @@ func method(r *improve.Report) []string {
 	}
 }
 
-// incidentLink returns the address of an incident's page, "" where it is not known.
+// incidentLink returns the address of an incident's page, "" where it is not known or
+// would lead anywhere but to a web server.
 func incidentLink(r *improve.Report, id string) string {
-	if r.LinkBase == "" {
+	if !strings.HasPrefix(r.LinkBase, "https://") && !strings.HasPrefix(r.LinkBase, "http://") {
 		return ""
 	}
 	return strings.TrimSuffix(r.LinkBase, "/") + "/incidents/" + url.PathEscape(id)
