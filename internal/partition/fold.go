@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -45,6 +46,8 @@ func (f *Fold) NextTimer() (ingest.Millis, bool) {
 // Apply folds one record and returns the rows that it made, in order. When fold
 // time advances, every timer that is due fires first, at its due time.
 func (f *Fold) Apply(rec ingest.Record) Rows {
+	rec.Tenant = cmp.Or(rec.Tenant, ingest.DefaultTenant)
+	rec.Source = cmp.Or(rec.Source, ingest.DefaultSource(rec.Path))
 	rows := Rows{address: ingest.Address{Partition: f.partition, Position: rec.Position}}
 	f.advance(max(f.now, rec.ReceivedAt), &rows)
 	switch rec.Kind {
