@@ -5,10 +5,13 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
 )
 
 // protocols are the two ways to the shared engine.
@@ -241,5 +244,39 @@ func TestAddressesThatCannotBeAreRefused(t *testing.T) {
 	}
 	if _, err := Open(Options{DSN: "clickhouse://u:topsecret@h:x:y/db"}); err == nil || strings.Contains(err.Error(), "topsecret") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestConnectionFindsAnEngineThatWasKilledAgain(t *testing.T) {
+	e, err := engine.Start(t.Context(), engine.Options{Folder: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Stop()
+	native, http := migrated(t, e.DSN), migrated(t, e.HTTPDSN)
+	killed := e.PID()
+	if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*Conn{native, http} {
+		late := time.Now().Add(20 * time.Second)
+		for {
+			err := runQuery(t.Context(), c, "SELECT 1")
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, ErrAway) || time.Now().After(late) {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		for range 20 { // not one of the connections is a dead one
+			if err := runQuery(t.Context(), c, "SELECT 1"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if e.PID() == killed {
+		t.Error("it was not killed")
 	}
 }

@@ -49,6 +49,9 @@ type WriterOptions struct {
 // query, so an insert that is not running cannot begin later. Over HTTP a request may still
 // lie unread in a buffer: there the writer waits for a while before it reads back, which makes a
 // duplicate unlikely, not impossible.
+//
+// Rows go to the server that the connection leads to: in a cluster, the address is to name the
+// replicas of the shard that the partition belongs to.
 type Writer struct {
 	conn    *Conn
 	timeout time.Duration

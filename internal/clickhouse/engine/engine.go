@@ -74,6 +74,14 @@ func Start(ctx context.Context, opts Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start engine in %q: %w", opts.Folder, err)
 	}
+	if err := e.run(ctx); err != nil {
+		return nil, fmt.Errorf("start engine in %q: %w", opts.Folder, err)
+	}
+	return e, nil
+}
+
+// run starts the supervisor and returns when the engine answers.
+func (e *Engine) run(ctx context.Context) (err error) {
 	supervision, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	go e.supervise(supervision)
@@ -84,9 +92,8 @@ func Start(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	if err != nil {
 		e.Stop()
-		return nil, fmt.Errorf("start engine in %q: %w", opts.Folder, err)
 	}
-	return e, nil
+	return err
 }
 
 // prepare does all that can fail before a process is started.
@@ -208,11 +215,11 @@ func (e *Engine) Stop() {
 
 // Times of the supervisor.
 const (
-	readyWithin = 60 * time.Second // a data folder with many parts takes a while to load
-	lockedFor   = 5 * time.Second  // the child of a parent that was just killed is still ending
-	pingEvery   = 5 * time.Second
-	pingsMissed = 12               // in a row, until the child is taken for hung
-	stableAfter = 30 * time.Second // a child that served for so long is not part of a crash loop
+	readyWithin   = 60 * time.Second // a data folder with many parts takes a while to load
+	startAgainFor = 5 * time.Second  // see again
+	pingEvery     = 5 * time.Second
+	pingsMissed   = 12               // in a row, until the child is taken for hung
+	stableAfter   = 30 * time.Second // a child that served for so long is not part of a crash loop
 )
 
 // supervise runs one child after the other until ctx ends.
@@ -231,9 +238,11 @@ func (e *Engine) supervise(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if !started && !(errors.Is(err, ErrLocked) && time.Since(begun) < lockedFor) {
-			e.ready <- err
-			return
+		if !started {
+			if err := e.again(err, time.Since(begun)); err != nil {
+				e.ready <- err
+				return
+			}
 		}
 		if up > stableAfter {
 			pause.Reset()
@@ -249,6 +258,25 @@ func (e *Engine) supervise(ctx context.Context) {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// again returns nil if an engine that could not start with err is worth another try: while the child
+// of a parent that was just killed still has the data, or with other ports if ours to choose were
+// taken meanwhile.
+func (e *Engine) again(err error, since time.Duration) error {
+	switch {
+	case since > startAgainFor:
+		return err
+	case errors.Is(err, ErrLocked):
+		return nil
+	case errors.Is(err, errPortTaken) && e.opts.TCPPort == 0 && e.opts.HTTPPort == 0:
+		s, err := configure(e.opts)
+		if err == nil {
+			e.settings, e.pinger = s, newPinger(s)
+		}
+		return err
+	}
+	return err
 }
 
 // runOnce runs one child to its end and returns how long it served, and why it ended. onReady is

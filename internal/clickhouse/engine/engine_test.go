@@ -348,7 +348,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 		want    string
 	}{
 		"a port that is taken": {
-			Options{Folder: t.TempDir(), TCPPort: portOf(taken)}, "port " + strconv.Itoa(portOf(taken)) + " is taken",
+			Options{Folder: t.TempDir(), TCPPort: portOf(taken)}, "the engine's port is taken or not allowed: " + strconv.Itoa(portOf(taken)),
 		},
 		"a library that is missing": {
 			Options{Folder: t.TempDir(), Library: "/nowhere/libchdb.so"}, "run `evenkeel engine fetch`",
@@ -373,6 +373,57 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 				t.Errorf("got %v, want it to say %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestPortThatIsTakenMeanwhileIsWaitedFor(t *testing.T) {
+	for name, port := range map[string]func(settings) int{
+		"tcp":  func(s settings) int { return s.TCPPort },
+		"http": func(s settings) int { return s.HTTPPort },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := start(t, Options{MaxPause: 200 * time.Millisecond})
+			killed := e.PID()
+			kill(t, killed)
+			thief := listenSoon(t, port(e.settings))
+			eventually(t, 20*time.Second, "a child has tried", func() bool { return testutil.ToFloat64(e.metrics.restarts) >= 2 })
+			thief.Close()
+			eventually(t, 20*time.Second, "the engine is back", func() bool {
+				return e.PID() != 0 && e.PID() != killed && e.pinger.ping(t.Context()) == nil
+			})
+		})
+	}
+}
+
+// listenSoon takes the port as soon as it is free.
+func listenSoon(t *testing.T, port int) net.Listener {
+	t.Helper()
+	var l net.Listener
+	eventually(t, 5*time.Second, "the port is free", func() bool {
+		var err error
+		l, err = net.Listen("tcp4", address(port))
+		return err == nil
+	})
+	return l
+}
+
+func TestFreePortThatIsLostBeforeTheStartIsReplaced(t *testing.T) {
+	e, err := prepare(Options{Folder: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := e.settings.TCPPort
+	thief := listenSoon(t, lost)
+	defer thief.Close()
+	if err := e.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer e.Stop()
+	if e.settings.TCPPort == lost {
+		t.Errorf("it listens on %d", lost)
+	}
+	if got := service(t, e, "SELECT 1"); got != "1" {
+		t.Errorf("got %s", got)
 	}
 }
 

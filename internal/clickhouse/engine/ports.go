@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
 )
+
+// errPortTaken says that the engine cannot listen.
+var errPortTaken = errors.New("the engine's port is taken or not allowed")
 
 // choosePorts returns the ports to listen on: those that are wanted, if they are free, and
 // free ones for what is 0.
@@ -26,7 +30,7 @@ func choosePorts(tcp, http int) (int, int, error) {
 func listen(port int) (net.Listener, error) {
 	l, err := net.Listen("tcp4", address(port))
 	if err != nil {
-		return nil, fmt.Errorf("the engine's port %d is taken or not allowed: %w", port, err)
+		return nil, fmt.Errorf("%w: %d: %w", errPortTaken, port, err)
 	}
 	return l, nil
 }

@@ -120,6 +120,9 @@ func (p *process) failure() error {
 	if strings.Contains(reason, "Code: 76.") || strings.Contains(reason, "Cannot lock file") {
 		return fmt.Errorf("%w: %s (%s)", ErrLocked, anotherHint, reason)
 	}
+	if strings.Contains(reason, "Address already in use") {
+		return fmt.Errorf("%w: %s", errPortTaken, reason)
+	}
 	err := p.err
 	if err == nil {
 		err = errors.New("exit status 0")
