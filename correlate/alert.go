@@ -24,9 +24,13 @@ type episode struct {
 	lastSeen ingest.Millis // received_at of the newest delivery that showed it firing
 	closedBy ingest.Millis // received_at of the delivery that ended it
 	previous *episode      // the alert's episode before this one, as far as it is remembered
+	resumes  ingest.Millis // when that one was last known to fire, or ended
+	fixedIn  *episode      // the first episode of the incident that this one is decided to be in for good
 	id       string        // of the incident that this episode would begin
 
 	covers   []cover      // what could explain it; see model
+	site     *root        // where it is felt: its service, or else itself
+	far      *root        // where it is felt by way of another service; nil without a service
 	incident *incident    // where it is now
 	counted  EpisodeState // as which it is in its incident's sums
 	dirty    bool         // its row changed since the last Flush

@@ -20,8 +20,9 @@ type suspect struct {
 	root    *root
 	worth   float64
 	covered int
-	gains   float64
-	from    *episode
+	sites   int
+	expects expectation
+	last    *root // site of the member counted last
 }
 
 // causes ranks what i is probably about, best first.
@@ -57,26 +58,40 @@ func (t *tenant) causes(i *incident) []Cause {
 // likeliest first.
 func (t *tenant) suspects(i *incident) []suspect {
 	members := i.members[:min(len(i.members), causeSample)]
+	cell := t.line.cellOf(i.first)
+	bySite := slices.Clone(members)
+	slices.SortStableFunc(bySite, func(a, b *episode) int { return compareRoots(a.site.rootKey, b.site.rootKey) })
+	m := t.line.model
 	var all []suspect
 	t.line.run++
-	for _, e := range members {
+	for _, e := range bySite {
 		for _, c := range e.covers {
-			if c.root.kind == rootAlert {
+			if c.root.kind == rootAlert || c.root.kind == rootShared && t.line.expects(c.root, cell).none {
 				continue
 			}
 			if c.root.run != t.line.run {
 				c.root.run, c.root.slot = t.line.run, int32(len(all))
-				all = append(all, suspect{root: c.root, from: e})
+				all = append(all, suspect{root: c.root, expects: t.line.expects(c.root, cell)})
 			}
 			s := &all[c.root.slot]
 			s.covered++
-			s.gains += c.gain + t.line.model.timing(e.at-s.from.at)
+			if s.last != e.site {
+				s.last = e.site
+				s.sites++
+				s.worth += m.onset(c.share, e.at-i.first.at) + m.further
+				if e.site == s.root {
+					s.worth -= math.Log(silentRoot)
+				}
+			}
+			s.worth += s.expects.tells
 		}
 	}
-	cell := t.line.cellOf(i.first)
 	for j := range all {
 		s := &all[j]
-		s.worth = t.line.prior(s.root, i.first.at) + s.gains + size(s.covered, t.line.expects(s.root, cell))
+		if s.root.kind == rootService {
+			s.worth += math.Log(silentRoot)
+		}
+		s.worth += t.line.prior(s.root, i.first.at) + s.expects.size(s.sites)
 	}
 	slices.SortFunc(all, func(a, b suspect) int {
 		return cmp.Or(cmp.Compare(b.worth, a.worth), compareRoots(a.root.rootKey, b.root.rootKey))

@@ -13,11 +13,13 @@ type knowledge struct {
 
 // labelUse counts the values of one label.
 type labelUse struct {
-	values firsts
-	pairs  firsts // value and service together
+	values   firsts
+	services firsts // that have the label
+	pairs    firsts // value and service together
 
-	asked  int64 // the cell that answer is for; learning takes it back
-	answer float64
+	asked    int64 // the cell that answer is for
+	answered bool  // learning takes it back
+	answer   sharing
 }
 
 // firsts remembers in which cell each name was first seen, and counts them by cell.
@@ -67,13 +69,10 @@ func newKnowledge() *knowledge { return &knowledge{labels: map[string]*labelUse{
 
 // learn takes in the labels of e.
 func (k *knowledge) learn(e *episode, cell int64) {
-	place := e.row.Service
-	if place == "" {
-		place = e.row.Fingerprint
-	}
+	place := e.site.name // its service, or else its fingerprint
 	k.services.add(place, cell)
 	for _, use := range k.labels {
-		use.answer = 0
+		use.answered = false
 	}
 	for _, l := range e.row.Labels {
 		use := k.labels[l.Name]
@@ -82,6 +81,7 @@ func (k *knowledge) learn(e *episode, cell int64) {
 			k.labels[l.Name] = use
 		}
 		use.values.add(l.Value, cell)
+		use.services.add(place, cell)
 		use.pairs.add(l.Value+"\x00"+place, cell)
 	}
 }
@@ -90,7 +90,7 @@ func (k *knowledge) learn(e *episode, cell int64) {
 func (k *knowledge) size() int {
 	n := len(k.services.seen)
 	for _, use := range k.labels {
-		n += len(use.values.seen) + len(use.pairs.seen)
+		n += len(use.values.seen) + len(use.services.seen) + len(use.pairs.seen)
 	}
 	return n
 }
@@ -100,29 +100,43 @@ func (k *knowledge) fold(cell int64) {
 	k.services.fold(cell)
 	for _, use := range k.labels {
 		use.values.fold(cell)
+		use.services.fold(cell)
 		use.pairs.fold(cell)
 	}
 }
 
-// meeting estimates how many of all services meet at one value of a label, from
-// what was seen up to a cell.
-func (k *knowledge) meeting(label string, cell int64, all int) float64 {
+// sharing is what is known of faults of the values of one label.
+type sharing struct {
+	meet  float64 // services that meet at one value
+	tells float64 // weight of an alert having the value: log of how many values a service has
+	names bool    // whether the label tells anything apart: it has more than one value
+}
+
+// sharing estimates what is to be expected of a label's values, from what was seen
+// up to a cell. A service not seen yet is taken to be like those that were.
+func (k *knowledge) sharing(label string, cell int64, all int) sharing {
 	use := k.labels[label]
 	if use == nil {
-		return float64(all)
+		return sharing{}
 	}
-	if use.asked == cell && use.answer != 0 {
-		return use.answer
+	if use.asked != cell || !use.answered {
+		use.asked, use.answered = cell, true
+		use.answer = k.estimate(use, cell, all)
 	}
-	use.asked, use.answer = cell, k.estimate(use, cell, all)
 	return use.answer
 }
 
-func (k *knowledge) estimate(use *labelUse, cell int64, all int) float64 {
-	values, pairs, services := use.values.upTo(cell), use.pairs.upTo(cell), k.services.upTo(cell)
-	if values == 0 || services == 0 {
-		return float64(all)
+func (k *knowledge) estimate(use *labelUse, cell int64, all int) sharing {
+	values, pairs := use.values.upTo(cell), use.pairs.upTo(cell)
+	services, having := k.services.upTo(cell), use.services.upTo(cell)
+	if values < 2 || services == 0 || having == 0 {
+		return sharing{}
 	}
 	unseen := max(1, float64(all)/float64(services))
-	return math.Min(math.Max(1, float64(pairs)/float64(values)*unseen), float64(max(all, services)))
+	meet := float64(pairs) / float64(values) * unseen
+	return sharing{
+		meet:  min(max(1, meet), float64(max(all, services))),
+		tells: math.Log(max(1, float64(pairs)/float64(having))),
+		names: true,
+	}
 }

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -25,27 +26,84 @@ type explanation struct {
 	last  ingest.Millis // place of the last one
 	first *episode      // names the incident
 	fixed int           // episodes decided for good
-	sum   float64       // of the gains of the fixed ones
+	sum   float64       // of the weights of all episodes
+	sites map[*root]*felt
+	onset float64 // sum of the weights of the sites
 
 	free    []*point // being decided in this stage
-	freeSum float64
-	prior   float64 // logarithm
-	expects float64 // episodes
+	prior   float64  // logarithm
+	expects expectation
 }
 
 // n is the number of episodes explained.
 func (x *explanation) n() int { return x.fixed + len(x.free) }
 
 // worth is the logarithm of how much better x explains its episodes than the background does.
-func (x *explanation) worth() float64 {
-	return x.prior + size(x.n(), x.expects) + x.sum + x.freeSum
+func (x *explanation) worth() float64 { return x.standing() + x.sum }
+
+// standing is the part of worth that is not of single episodes.
+func (x *explanation) standing() float64 {
+	standing := x.prior + x.expects.size(len(x.sites)) + x.onset
+	if x.silent() {
+		standing += math.Log(silentRoot)
+	}
+	return standing
+}
+
+// silent tells whether the fault is in a service that does not feel it itself.
+func (x *explanation) silent() bool {
+	return x.root.kind == rootService && x.sites[x.root] == nil
+}
+
+// felt is a site where a fault is felt.
+type felt struct {
+	from  ingest.Millis // place of the first episode there
+	last  ingest.Millis
+	n     int // episodes
+	fixed int // of them decided for good
+	onset float64
+	kinds []kind
+}
+
+// kind is an alert of one name at a site, and the place of its first episode.
+type kind struct {
+	alert *root
+	from  ingest.Millis
+}
+
+// first returns the place of the first episode of an alert at the site.
+func (f *felt) first(alert *root) (ingest.Millis, bool) {
+	for _, k := range f.kinds {
+		if k.alert == alert {
+			return k.from, true
+		}
+	}
+	return 0, false
 }
 
 // point is an episode within a search.
 type point struct {
 	*episode
-	owner *explanation
-	gain  float64 // of owner, timing included
+	owner  *explanation
+	in     *root   // its site in owner
+	weight float64 // in owner
+	habit  float64 // what its alert's name tells of being in company; see habits
+
+	before   *point       // of the alert's episode before this one, where it is decided too
+	beforeIn *explanation // or what that one is in for good
+}
+
+// resumed is the explanation that the alert's episode before p is in, if it is
+// not long over.
+func (p *point) resumed(m *model) *explanation {
+	switch gap := p.at - p.resumes; {
+	case p.previous == nil || gap < 0 || gap > m.reopen:
+		return nil
+	case p.before != nil:
+		return p.before.owner
+	default:
+		return p.beforeIn
+	}
 }
 
 // stage is the outcome of deciding one cell.
@@ -53,6 +111,7 @@ type stage struct {
 	cell   int64
 	live   []*explanation // that later episodes may still join
 	points []*point       // what was decided in it, in order
+	habits habits
 
 	byRoot map[*root][]*explanation // live, made by index
 }
@@ -100,8 +159,8 @@ func (l *line) insert(e *episode) {
 	}
 	i, _ := slices.BinarySearchFunc(l.cells[c], e, compareEpisodes)
 	l.cells[c] = slices.Insert(l.cells[c], i, e)
+	l.model.explain(e, l.intern)
 	l.known.learn(e, c)
-	e.covers = l.model.explain(e, l.intern)
 	l.lastCell = max(l.lastCell, c)
 	l.invalidate(c)
 }
@@ -138,17 +197,14 @@ func (l *line) undecided() int {
 
 // guess returns where e most likely belongs, by what is decided so far.
 func (l *line) guess(e *episode) (*episode, *explanation) {
-	last := &l.stages[len(l.stages)-1]
-	byRoot := last.index()
+	byRoot := l.stages[len(l.stages)-1].index()
+	p := &point{episode: e}
 	var best *explanation
 	most := 0.0
 	for _, c := range e.covers {
 		for _, x := range byRoot[c.root] {
-			if !l.model.inReach(x.root.kind, x.from, x.last, e.at) {
-				continue
-			}
-			if gain := c.gain + l.model.since(x.root.kind, x.from, x.last, e.at) + oneMore(x.n(), x.expects); gain > most {
-				best, most = x, gain
+			if j := l.joining(x, p, bond{share: c.share, tells: x.expects.tells}); j.ok && j.gain > most {
+				best, most = x, j.gain
 			}
 		}
 	}
@@ -156,6 +212,86 @@ func (l *line) guess(e *episode) (*episode, *explanation) {
 		return e, nil
 	}
 	return best.first, best
+}
+
+// bond says how an episode hangs on a root: how likely a fault there is felt at its
+// site, and what having the root's label tells.
+type bond struct {
+	share, tells float64
+	far          bool // through a service that it depends on
+	again        bool // only as the same alert firing again
+}
+
+// joint is what an explanation gains by an episode: its own weight, and that of its site if it is the first there.
+type joint struct {
+	gain, weight, onset float64
+	site                *root
+	ok                  bool
+}
+
+// joining weighs p in x.
+func (l *line) joining(x *explanation, p *point, b bond) joint {
+	m := l.model
+	j := joint{ok: !b.again && m.inReach(x.root.kind, x.from, x.last, p.at), site: p.site}
+	if b.far {
+		j.site = p.far
+	}
+	at := x.sites[j.site]
+	switch {
+	case at == nil:
+		j.onset = m.onset(b.share, p.at-l.follows(x, p))
+		j.weight = m.further + b.tells + p.habit
+		j.gain = j.onset + x.expects.oneMore(len(x.sites))
+		if j.site == x.root && x.silent() {
+			j.gain -= math.Log(silentRoot)
+		}
+	case x.root.kind == rootAlert:
+		j.weight = m.again(p.at - at.last)
+	default:
+		if first, seen := at.first(p.unstable()); seen {
+			j.weight = m.repeat(p.at-first) + b.tells + p.habit
+		} else {
+			j.weight = m.another(p.at-at.from) + b.tells + p.habit
+		}
+	}
+	if at != nil && p.resumed(m) == x {
+		if again := m.again(p.at - p.resumes); !j.ok || again > j.weight {
+			j.ok, j.weight = true, again
+		}
+	}
+	j.gain += j.weight
+	return j
+}
+
+// resuming is the bond of p to what the same alert was in before.
+func (p *point) resuming(x *explanation) bond {
+	return bond{again: true, far: p.far != nil && x.sites[p.site] == nil && x.sites[p.far] != nil}
+}
+
+// follows is the place of what p's site felt the fault after: a service that it
+// depends on, or else the first of all.
+func (l *line) follows(x *explanation, p *point) ingest.Millis {
+	from := x.from
+	for _, c := range p.covers {
+		if c.hops != 1 {
+			continue
+		}
+		if at := x.sites[c.root]; at != nil && at.from <= p.at {
+			from = max(from, at.from)
+		}
+	}
+	return from
+}
+
+// throughService is the bond of p to something shared that it does not have itself,
+// but a service that it depends on.
+func (l *line) throughService(x *explanation, p *point) (bond, bool) {
+	for _, c := range p.covers {
+		if c.hops > 0 && x.sites[c.root] != nil {
+			return bond{share: c.share + math.Log(indirect), far: true}, true
+		}
+	}
+	return bond{}, false
 }
 
 // index returns what is live by root; it is made once.
@@ -176,7 +312,7 @@ func (l *line) reconfigure(m *model) {
 	}
 	l.model = m
 	for _, use := range l.known.labels {
-		use.answer = 0
+		use.answered = false
 	}
 	if len(l.stages) > 0 {
 		l.invalidate(l.stages[0].cell + 1)

@@ -14,6 +14,7 @@ const (
 	rootService rootKind = iota // a service of the catalogue
 	rootShared                  // what a label names: a host, a zone
 	rootAlert                   // the alert itself, which comes and goes
+	siteFar                     // no root: a service as a site that is reached through another one
 )
 
 // rootKey names a thing that a fault can be in.
@@ -37,93 +38,115 @@ type root struct {
 	run  uint64
 }
 
-// cover says that a fault in root makes an episode like the one that holds this,
-// and how much more likely that is than the background: the logarithm of the
-// expected episodes over the background rate, per second.
+// cover says that a fault in root can be felt where the episode is that holds
+// this, and how likely that is, as a logarithm.
 type cover struct {
-	root *root
-	gain float64
+	root  *root
+	share float64
+	hops  int // of a service: how many dependencies away
 }
 
-// model turns settings into logarithms once.
+// model turns settings into logarithms once. A fault begins somewhere, is felt
+// at sites (a service, or an alert that has none), and makes alerts at each.
+//
+//	weight of a fault  = how likely it begins × Π over sites × Π over further alerts at a site
+//	a site             = share of such sites that feel it × density of its delay / background
+//	an alert at a site = alerts a site makes × density of its delay / background
+//
+// Background is the rate at which a site begins to alert for a reason of its own: what
+// lies above it speaks for belonging together.
 type model struct {
 	Grouping
 	topology   *topology
 	background float64       // log of the rate per second
-	delay      float64       // seconds
+	delay      float64       // mean delay of a site, seconds
+	burst      float64       // mean delay of an alert after the first at its site, seconds
+	further    float64       // weight of an alert right after the first at its site
+	reopen     ingest.Millis // how long after its end an alert that fires again resumes it
 	cell       ingest.Millis // length of a cell of the decision line
 }
 
-// Weights of what is not worth a setting: how likely a fault is in each kind of
-// root, as a share of all reasons to alert, and how much sizes of faults of one
-// root differ (the shape of a gamma distribution; 2 is a coefficient of variation of 0.7).
-const (
+// Weights of what is not worth a setting: the share of reasons to alert that lie in
+// each kind of root, and how much sizes of faults of one root differ (the shape of a
+// gamma distribution; 2 is a coefficient of variation of 0.7).
+var (
 	priorService = 0.3
 	priorShared  = 0.1
 	priorAlert   = 0.2
-	sizeShape    = 2.0
-	alertSize    = 3.0 // episodes of one unstable alert
-	changeFactor = 5.0 // how much more often a service fails soon after a change
+	serviceShape = 2.0
+	sharedShape  = 20.0
+	recurrence   = 600.0 // seconds between two episodes of an alert that comes and goes
+	changeFactor = 5.0   // how much more often a service fails soon after a change
+	silentRoot   = 0.1   // share of faults that are not seen where they are
+	indirect     = 0.5   // share of what hangs on something shared by way of a service that feels it
 )
 
 func newModel(c Config) *model {
 	g := c.Grouping
-	return &model{
+	m := &model{
 		Grouping:   g,
 		topology:   newTopology(c.Services, g),
 		background: math.Log(g.Background / 3600),
 		delay:      float64(g.Delay) / 1000,
+		burst:      float64(g.Burst) / 1000,
+		reopen:     ingest.Millis(c.ReopenWindow),
 		cell:       ingest.Millis(g.Span) / cellsPerSpan,
 	}
+	m.further = m.repeat(0)
+	return m
 }
 
-// explain lists what could explain e, best known first: its service and all that it depends on,
-// everything that its labels name, and its own instability.
-func (m *model) explain(e *episode, intern func(rootKey) *root) []cover {
-	var covers []cover
-	add := func(key rootKey, expected float64) {
-		covers = append(covers, cover{intern(key), math.Log(expected) - m.background})
+// explain lists what could explain e: its service and all that it depends on,
+// everything that its labels name, and its own instability; and the site where it is felt.
+func (m *model) explain(e *episode, intern func(rootKey) *root) {
+	e.covers = nil
+	below := m.topology.below[e.row.Service]
+	for _, s := range below {
+		e.covers = append(e.covers, cover{intern(rootKey{kind: rootService, name: s.service}), m.share(s.hops), s.hops})
 	}
-	catalogued := m.topology.below[e.row.Service]
-	for _, s := range catalogued {
-		add(rootKey{kind: rootService, name: s.service}, m.expected(s.hops))
-	}
-	own := len(catalogued) > 0
 	for _, l := range e.row.Labels {
-		if l.Name == alertNameLabel || own && l.Value == e.row.Service {
+		if l.Name == alertNameLabel || len(below) > 0 && l.Value == e.row.Service {
 			continue
 		}
-		add(rootKey{rootShared, l.Name, l.Value}, m.Shared)
+		e.covers = append(e.covers, cover{intern(rootKey{rootShared, l.Name, l.Value}), math.Log(m.Shared), 0})
 	}
-	add(e.alertRoot(own), alertSize)
-	return covers
-}
-
-// alertRoot is the root of e being unstable by itself.
-func (e *episode) alertRoot(catalogued bool) rootKey {
-	if catalogued {
-		return rootKey{rootAlert, e.row.Service, e.row.AlertName}
+	unstable := rootKey{rootAlert, e.row.Fingerprint, e.row.AlertName}
+	if len(below) > 0 {
+		unstable.name = e.row.Service
 	}
-	return rootKey{rootAlert, e.row.Fingerprint, e.row.AlertName}
+	e.covers = append(e.covers, cover{intern(unstable), 0, 0})
+	if len(below) == 0 {
+		e.site, e.far = e.unstable(), nil
+		return
+	}
+	e.site, e.far = e.covers[0].root, intern(rootKey{kind: siteFar, name: e.row.Service})
 }
 
-// timing is the logarithm of the density of an episode so long after the first
-// of its incident, per second.
-func (m *model) timing(after ingest.Millis) float64 {
-	return -float64(after)/1000/m.delay - math.Log(m.delay)
+// unstable is the root of e's alert coming and going by itself.
+func (e *episode) unstable() *root { return e.covers[len(e.covers)-1].root }
+
+// share is how likely a fault so many dependencies away is felt, as a logarithm.
+func (m *model) share(hops int) float64 { return float64(hops) * math.Log(m.Spread) }
+
+// expectation is how many sites a fault in a root is felt at: the mean, and the shape
+// of the gamma distribution by which the mean differs from fault to fault. What
+// hits a host hits nearly all that is on it; how far a fault of a service spreads differs more.
+type expectation struct {
+	sites, shape float64
+	tells        float64 // weight of each alert that has the label
+	none         bool    // no fault is thought of in such a root
 }
 
-// size is the logarithm of the weight of n episodes where expected are expected,
-// by a Poisson count whose mean varies as a gamma distribution does.
-func size(n int, expected float64) float64 {
-	a, _ := math.Lgamma(sizeShape + float64(n))
-	b, _ := math.Lgamma(sizeShape)
-	return a - b + sizeShape*math.Log(sizeShape) - (sizeShape+float64(n))*math.Log(sizeShape+expected)
+// size is the logarithm of the weight of n sites.
+func (x expectation) size(n int) float64 {
+	a, _ := math.Lgamma(x.shape + float64(n))
+	b, _ := math.Lgamma(x.shape)
+	return a - b + x.shape*math.Log(x.shape) - (x.shape+float64(n))*math.Log(x.shape+x.sites)
 }
 
-// oneMore is what size grows by with one more episode than n.
-func oneMore(n int, expected float64) float64 {
-	return math.Log((sizeShape + float64(n)) / (sizeShape + expected))
+// oneMore is what size grows by with one more site than n.
+func (x expectation) oneMore(n int) float64 {
+	return math.Log((x.shape + float64(n)) / (x.shape + x.sites))
 }
 
 // inReach tells whether an episode at a place can still belong to an explanation.
@@ -134,40 +157,59 @@ func (m *model) inReach(kind rootKind, from, last, at ingest.Millis) bool {
 	return at >= from && at-from <= ingest.Millis(m.Span)
 }
 
-// since is the density of an episode's place within an explanation: after the
-// first episode, or, of what comes and goes, after the one before.
-func (m *model) since(kind rootKind, from, last, at ingest.Millis) float64 {
-	if kind == rootAlert {
-		span := float64(m.Span) / 1000
-		return -float64(max(at-last, 0))/1000/span - math.Log(span)
-	}
-	return m.timing(at - from)
+// delayed is the log density of a delay with a mean, both in the same direction of time.
+func delayed(after ingest.Millis, mean float64) float64 {
+	return -math.Abs(float64(after))/1000/mean - math.Log(mean)
 }
 
-// prior is how likely a fault is in r at that time, as a logarithm.
+// onset is the weight of a site's first alert so long after the one that it follows,
+// less that of an alert in a burst, which every alert counts.
+func (m *model) onset(share float64, after ingest.Millis) float64 {
+	return share + delayed(after, m.delay) - m.background - m.further
+}
+
+// another is the weight of an alert of a kind that was not seen at the site before,
+// so long after the first one there.
+func (m *model) another(after ingest.Millis) float64 {
+	return math.Log(m.Own) + delayed(after, m.delay) - m.background
+}
+
+// repeat is the weight of an alert so long after the first of its kind at the site.
+func (m *model) repeat(after ingest.Millis) float64 {
+	return math.Log(m.Own) + delayed(after, m.burst) - m.background
+}
+
+// again is the weight of an alert so long after the same one fired before.
+func (m *model) again(after ingest.Millis) float64 {
+	return delayed(after, recurrence) - m.background
+}
+
+// prior is how likely a fault begins in r at that time, as a logarithm.
 func (l *line) prior(r *root, at ingest.Millis) float64 {
+	begins := l.model.background + math.Log(l.model.delay) // onset counts the delay of the first site
 	switch r.kind {
 	case rootService:
 		if l.changeBefore(r, at) != nil {
-			return math.Log(priorService * changeFactor)
+			begins += math.Log(changeFactor)
 		}
-		return math.Log(priorService)
+		return begins + math.Log(priorService)
 	case rootShared:
-		return math.Log(priorShared)
+		return begins + math.Log(priorShared)
 	default:
-		return math.Log(priorAlert)
+		return begins + math.Log(priorAlert)
 	}
 }
 
-// expects is how many episodes a fault in r is expected to make in all.
-func (l *line) expects(r *root, cell int64) float64 {
+// expects is at how many sites a fault in r is expected to be felt.
+func (l *line) expects(r *root, cell int64) expectation {
 	m := l.model
 	switch r.kind {
 	case rootService:
-		return m.topology.reach[r.name]
+		return expectation{sites: m.topology.reach[r.name], shape: serviceShape}
 	case rootShared:
-		return m.Shared * l.known.meeting(r.name, cell, m.topology.size)
+		known := l.known.sharing(r.name, cell, m.topology.size)
+		return expectation{sites: m.Shared * known.meet, shape: sharedShape, tells: known.tells, none: !known.names}
 	default:
-		return alertSize
+		return expectation{sites: 1, shape: serviceShape}
 	}
 }

@@ -17,10 +17,13 @@ func (t *tenant) restore(s *savedTenant) error {
 			row: s.Episodes[i].Row, at: s.Episodes[i].At, lastSeen: s.Episodes[i].LastSeen, closedBy: s.Episodes[i].ClosedBy,
 			id: t.fold.incidentID(s.Episodes[i].Row.EpisodeKey),
 		}
-		all[i].covers = t.line.model.explain(all[i], t.line.intern)
+		t.line.model.explain(all[i], t.line.intern)
 	}
 	if err := s.check(len(all)); err != nil {
 		return err
+	}
+	for i, e := range all {
+		e.previous, e.fixedIn, e.resumes = all.get(s.Episodes[i].Previous), all.get(s.Episodes[i].FixedIn), s.Episodes[i].Resumes
 	}
 	t.restoreLine(s, all)
 	t.settleAt, t.waiting = s.SettleAt, s.Waiting
@@ -87,6 +90,10 @@ func (s *savedTenant) check(episodes int) error {
 			wrong = fmt.Errorf("%s: no entry %d", what, i)
 		}
 	}
+	for _, e := range s.Episodes {
+		see("previous episode", e.Previous, -1, episodes)
+		see("episode that an episode is fixed by", e.FixedIn, -1, episodes)
+	}
 	for _, a := range s.Alerts {
 		see("open episode of an alert", a.Open, -1, episodes)
 		for _, i := range a.Ended {
@@ -140,17 +147,28 @@ func (t *tenant) restoreLine(s *savedTenant, all restored) {
 }
 
 func (l *line) restoreStage(s savedStage, all restored) stage {
-	out := stage{cell: s.Cell}
+	out := stage{cell: s.Cell, habits: s.Habits}
 	for _, x := range s.Live {
-		out.live = append(out.live, &explanation{
+		one := &explanation{
 			root: l.intern(rootKey{x.Kind, x.Name, x.Value}), from: x.From, last: x.Last, first: all[x.First],
-			fixed: x.Fixed, sum: x.Sum, freeSum: x.FreeSum, prior: x.Prior, expects: x.Expects,
-		})
+			fixed: x.Fixed, sum: x.Sum, onset: x.Onset, prior: x.Prior, expects: expectation{sites: x.Expects, shape: x.Shape, tells: x.Tells}, sites: map[*root]*felt{},
+		}
+		for _, f := range x.Sites {
+			at := &felt{f.From, f.Last, f.N, f.Fixed, f.Onset, nil}
+			for _, k := range f.Kinds {
+				at.kinds = append(at.kinds, kind{l.intern(rootKey{rootAlert, k.Name, k.Value}), k.From})
+			}
+			one.sites[l.intern(rootKey{f.Kind, f.Name, f.Value})] = at
+		}
+		out.live = append(out.live, one)
 	}
 	for _, p := range s.Points {
-		one := &point{episode: all[p.Episode], gain: p.Gain}
+		one := &point{episode: all[p.Episode], weight: p.Weight}
 		if p.Owner >= 0 {
-			one.owner = out.live[p.Owner]
+			one.owner, one.in = out.live[p.Owner], one.site
+			if p.Far {
+				one.in = one.far
+			}
 			one.owner.free = append(one.owner.free, one)
 		}
 		out.points = append(out.points, one)
@@ -160,19 +178,21 @@ func (l *line) restoreStage(s savedStage, all restored) stage {
 
 func (k *knowledge) restore(names []savedName) {
 	for _, n := range names {
-		if n.Label == "" {
-			k.services.add(n.Value, n.Cell)
-			continue
-		}
 		use := k.labels[n.Label]
 		if use == nil {
 			use = &labelUse{}
 			k.labels[n.Label] = use
 		}
-		if n.Pair {
-			use.pairs.add(n.Value, n.Cell)
-		} else {
+		switch n.What {
+		case "site":
+			k.services.add(n.Value, n.Cell)
+		case "value":
 			use.values.add(n.Value, n.Cell)
+		case "service":
+			use.services.add(n.Value, n.Cell)
+		case "pair":
+			use.pairs.add(n.Value, n.Cell)
 		}
 	}
+	delete(k.labels, "")
 }

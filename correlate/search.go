@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"math"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -8,32 +9,33 @@ import (
 
 // A search decides which faults explain the points of one stage best. It is
 // greedy facility location: time and again the fault whose opening gains most is
-// opened, taking points from others where it explains them better (or whole other
-// explanations, which are then closed); between, single points move to where they
+// opened, taking sites from others where it explains them better (or whole other
+// explanations, which are then closed); between, sites and single points move to where they
 // are explained best. What nothing explains better than the background stands alone.
 type search struct {
 	line   *line
 	cell   int64
 	points []*point
 	open   []*explanation
+	shared []*explanation // of open, those in something shared
 	slots  []slot
-	takes  []int // scratch
 }
 
 // slot is what a search knows of one root.
 type slot struct {
 	root    *root
-	expects float64
+	expects expectation
 	covers  []covered
 	open    []*explanation
 	offer   offer
 	stale   bool
+	barred  bool // makes no more offers
 }
 
 // covered is a point that a root could explain.
 type covered struct {
 	point *point
-	gain  float64
+	share float64
 }
 
 // offer is the best explanation that could be opened in a root.
@@ -55,18 +57,25 @@ func newSearch(l *line, cell int64, points []*point, open []*explanation) *searc
 	for _, p := range points {
 		for _, c := range p.covers {
 			sl := s.slot(c.root)
-			sl.covers = append(sl.covers, covered{p, c.gain})
+			sl.covers = append(sl.covers, covered{p, c.share})
 		}
 	}
 	for _, x := range open {
 		sl := s.slot(x.root)
 		sl.open = append(sl.open, x)
+		s.share(x)
 	}
 	for i := range s.slots {
 		s.slots[i].stale = true
-		s.slots[i].offer.value = 1 // looked at once
 	}
 	return s
+}
+
+// share lists x among the explanations in something shared, if it is one.
+func (s *search) share(x *explanation) {
+	if x.root.kind == rootShared {
+		s.shared = append(s.shared, x)
+	}
 }
 
 // slot returns what the search knows of r.
@@ -82,6 +91,7 @@ func (s *search) slot(r *root) *slot {
 func (s *search) solve() []*explanation {
 	for range maxRounds {
 		s.settle()
+		s.refresh()
 		if !s.openBest() {
 			break
 		}
@@ -91,13 +101,23 @@ func (s *search) solve() []*explanation {
 	return slices.DeleteFunc(s.open, func(x *explanation) bool { return x.n() == 0 })
 }
 
-// openBest opens explanations as long as one is worth it.
+// refresh makes every offer anew that looked at what has changed.
+func (s *search) refresh() {
+	for i := range s.slots {
+		if sl := &s.slots[i]; sl.stale {
+			sl.offer, sl.stale = s.propose(sl), false
+		}
+	}
+}
+
+// openBest opens explanations as long as one is worth it. An offer that became
+// stale is made anew when its turn comes: opening another one rarely makes it better.
 func (s *search) openBest() bool {
 	opened := false
 	for {
 		best := -1
 		for i := range s.slots {
-			if v := s.slots[i].offer.value; v > enough && (best < 0 || s.better(i, best)) {
+			if s.slots[i].offer.value > enough && (best < 0 || s.better(i, best)) {
 				best = i
 			}
 		}
@@ -109,7 +129,9 @@ func (s *search) openBest() bool {
 			sl.offer, sl.stale = s.propose(sl), false
 			continue
 		}
-		s.accept(sl)
+		if s.accept(sl) <= enough {
+			sl.barred = true // the sum of its parts promised more than they are worth together
+		}
 		opened = true
 	}
 }
@@ -125,7 +147,7 @@ func (s *search) better(i, j int) bool {
 // propose finds the best explanation that could be opened in a root.
 func (s *search) propose(sl *slot) offer {
 	var best offer
-	if len(sl.covers) < 2 {
+	if len(sl.covers) < 2 || sl.barred || sl.expects.none {
 		return best
 	}
 	stride := (len(sl.covers) + maxStarts - 1) / maxStarts
@@ -137,134 +159,91 @@ func (s *search) propose(sl *slot) offer {
 	return best
 }
 
-// tally is what an offer would take from one explanation.
-type tally struct {
-	from  *explanation
-	seen  int     // points of it that the root covers
-	whole float64 // gained by taking all and closing it
-	parts float64 // gained by taking those that gain
-	count int     // of those
-}
-
-// evaluate computes the offer that starts at one covered point.
-func (s *search) evaluate(sl *slot, start int) offer {
-	from := sl.covers[start].point.at
-	covers := sl.covers[start:]
-	prior := s.line.prior(sl.root, from)
-	for i, c := range covers {
-		if !s.line.model.inReach(sl.root.kind, from, prev(covers, i), c.point.at) {
-			covers = covers[:i]
-			break
-		}
-	}
-	count := len(covers)
-	var o offer
-	for range 2 {
-		more := oneMore(max(count-1, 0), sl.expects)
-		tallies := s.tally(sl, from, covers, more)
-		o = s.collect(sl, from, covers, more, tallies)
-		o.value += prior + size(len(o.take), sl.expects)
-		if len(o.take) == count {
-			break
-		}
-		count = len(o.take)
-	}
-	if len(o.take) < 2 {
-		return offer{}
-	}
-	return o
-}
-
-func prev(covers []covered, i int) ingest.Millis {
-	return covers[max(i-1, 0)].point.at
-}
-
-// tally sums what would be taken from each explanation.
-func (s *search) tally(sl *slot, from ingest.Millis, covers []covered, more float64) []tally {
-	var tallies []tally
-	at := map[*explanation]int{}
-	for i, c := range covers {
-		x := c.point.owner
-		if x == nil {
-			continue
-		}
-		j, ok := at[x]
-		if !ok {
-			j = len(tallies)
-			at[x] = j
-			tallies = append(tallies, tally{from: x, whole: -x.worth()})
-		}
-		t := &tallies[j]
-		gain := c.gain + s.line.model.since(sl.root.kind, from, prev(covers, i), c.point.at) + more
-		t.seen++
-		t.whole += gain
-		if d := gain - c.point.margin(); d > 0 {
-			t.parts += d
-			t.count++
-		}
-	}
-	return tallies
-}
-
-// collect lists what an offer takes, and its value without prior and size.
-func (s *search) collect(sl *slot, from ingest.Millis, covers []covered, more float64, tallies []tally) offer {
-	closes := map[*explanation]bool{}
-	o := offer{from: from}
-	for _, t := range tallies {
-		if t.from.fixed == 0 && t.seen == len(t.from.free) && t.whole > t.parts {
-			closes[t.from] = true
-			o.value -= t.from.worth()
-		}
-	}
-	for i, c := range covers {
-		gain := c.gain + s.line.model.since(sl.root.kind, from, prev(covers, i), c.point.at)
-		lost := 0.0
-		if x := c.point.owner; x != nil && !closes[x] {
-			lost = c.point.margin()
-		}
-		if c.point.owner != nil && closes[c.point.owner] || gain+more > lost {
-			o.value += gain - lost
-			o.take = append(o.take, covered{c.point, gain})
-		}
-	}
-	return o
-}
-
-// margin is what the owner of p would lose without it.
-func (p *point) margin() float64 {
-	if p.owner == nil {
-		return 0
-	}
-	return p.gain + oneMore(p.owner.n()-1, p.owner.expects)
-}
-
-// accept opens the offer of a root.
-func (s *search) accept(sl *slot) {
+// accept opens the offer of a root and returns what that gained in truth.
+func (s *search) accept(sl *slot) float64 {
 	o := sl.offer
-	x := &explanation{root: sl.root, from: o.from, expects: sl.expects, prior: s.line.prior(sl.root, o.from)}
+	x := &explanation{
+		root: sl.root, from: o.from, last: o.from, expects: sl.expects,
+		prior: s.line.prior(sl.root, o.from), sites: map[*root]*felt{},
+	}
 	s.open = append(s.open, x)
 	sl.open = append(sl.open, x)
+	s.share(x)
+	losers := o.owners()
+	before := worth(losers)
+	slices.SortFunc(o.take, func(a, b covered) int { return compareEpisodes(a.point.episode, b.point.episode) })
 	for _, c := range o.take {
-		s.move(c.point, x, c.gain)
+		s.move(c.point, x, bond{share: c.share, tells: sl.expects.tells})
 	}
 	s.touch(x)
+	return x.worth() + worth(losers) - before
 }
 
-// move gives p another owner.
-func (s *search) move(p *point, to *explanation, gain float64) {
-	if old := p.owner; old != nil {
-		s.touch(old)
-		i := slices.Index(old.free, p)
-		old.free = slices.Delete(old.free, i, i+1)
-		old.freeSum -= p.gain
+// owners lists the explanations that an offer takes from.
+func (o *offer) owners() []*explanation {
+	var owners []*explanation
+	for _, c := range o.take {
+		if x := c.point.owner; x != nil && !slices.Contains(owners, x) {
+			owners = append(owners, x)
+		}
 	}
-	p.owner, p.gain = to, gain
+	return owners
+}
+
+// worth sums what explanations are worth; one without episodes is none.
+func worth(explanations []*explanation) float64 {
+	sum := 0.0
+	for _, x := range explanations {
+		if x.n() > 0 {
+			sum += x.worth()
+		}
+	}
+	return sum
+}
+
+// move gives p another owner, nil for none.
+func (s *search) move(p *point, to *explanation, b bond) {
+	if p.owner != nil {
+		s.touch(p.owner)
+		p.owner.release(p)
+	}
 	if to != nil {
-		to.free = append(to.free, p)
-		to.freeSum += gain
-		to.last = max(to.last, p.at)
+		s.line.give(to, p, b)
 	}
 	s.mark(p)
+}
+
+// release takes a free point out of x.
+func (x *explanation) release(p *point) {
+	i := slices.Index(x.free, p)
+	x.free = slices.Delete(x.free, i, i+1)
+	x.sum -= p.weight
+	at := x.sites[p.in]
+	if at.n--; at.n == 0 {
+		x.onset -= at.onset
+		delete(x.sites, p.in)
+	}
+	p.owner, p.in, p.weight = nil, nil, 0
+}
+
+// give adds a free point to x.
+func (l *line) give(x *explanation, p *point, b bond) {
+	j := l.joining(x, p, b)
+	at := x.sites[j.site]
+	if at == nil {
+		at = &felt{from: p.at, last: p.at, onset: j.onset}
+		x.sites[j.site] = at
+		x.onset += at.onset
+	}
+	at.n++
+	at.last = max(at.last, p.at)
+	if _, seen := at.first(p.unstable()); !seen {
+		at.kinds = append(at.kinds, kind{p.unstable(), p.at})
+	}
+	p.owner, p.in, p.weight = x, j.site, j.weight
+	x.free = append(x.free, p)
+	x.sum += j.weight
+	x.last = max(x.last, p.at)
 }
 
 // touch says that the offers that look at x's points are to be made anew.
@@ -280,43 +259,158 @@ func (s *search) mark(p *point) {
 	}
 }
 
-// settle moves single points to the open explanation that explains them best.
+// settle moves sites and single points to the open explanation that explains them best.
 func (s *search) settle() {
 	for range maxRounds {
 		moved := false
 		for _, p := range s.points {
-			if x, gain := s.bestFor(p); x != nil {
-				s.move(p, x, gain)
-				moved = true
-			}
+			moved = s.improve(p) || moved
 		}
 		if !moved {
-			break
-		}
-	}
-	for i := range s.slots {
-		if sl := &s.slots[i]; sl.stale && len(sl.covers) >= 2 {
-			sl.offer, sl.stale = s.propose(sl), false
+			return
 		}
 	}
 }
 
-// bestFor returns the explanation that p gains most by moving to, nil where it stays.
-func (s *search) bestFor(p *point) (*explanation, float64) {
-	m := s.line.model
-	best, bestGain, bestMargin := (*explanation)(nil), 0.0, p.margin()+enough
+// moving is the best that was found for a point to do.
+type moving struct {
+	to    *explanation
+	bond  bond
+	gain  float64
+	whole bool // with all of its site
+}
+
+// improve moves p, or all of its site, to where it is explained best.
+func (s *search) improve(p *point) bool {
+	best := moving{gain: enough}
+	margin := p.margin()
+	try := func(x *explanation, b bond) {
+		if x == p.owner || x.n() == 0 {
+			return
+		}
+		if j := s.line.joining(x, p, b); j.ok && j.gain-margin > best.gain {
+			best = moving{x, b, j.gain - margin, false}
+		}
+	}
 	for _, c := range p.covers {
 		for _, x := range s.slots[c.root.slot].open {
-			if x == p.owner || x.n() == 0 || !m.inReach(x.root.kind, x.from, x.last, p.at) {
-				continue
-			}
-			gain := c.gain + m.since(x.root.kind, x.from, x.last, p.at)
-			if margin := gain + oneMore(x.n(), x.expects); margin > bestMargin {
-				best, bestGain, bestMargin = x, gain, margin
+			b := bond{share: c.share, tells: x.expects.tells}
+			try(x, b)
+			if gain, ok := s.movingSite(p, x, c.root, b); ok && gain > best.gain {
+				best = moving{x, b, gain, true}
 			}
 		}
 	}
-	return best, bestGain
+	if x := p.resumed(s.line.model); x != nil {
+		try(x, p.resuming(x))
+	}
+	for _, x := range s.shared {
+		if p.coveredBy(x.root) {
+			continue
+		}
+		if b, ok := s.line.throughService(x, p); ok {
+			try(x, b)
+			if gain, ok := s.movingSite(p, x, nil, b); ok && gain > best.gain {
+				best = moving{x, b, gain, true}
+			}
+		}
+	}
+	return s.carryOut(p, best)
+}
+
+func (s *search) carryOut(p *point, m moving) bool {
+	switch {
+	case m.to == nil:
+		return false
+	case m.whole:
+		for _, q := range p.companions() {
+			s.move(q, m.to, m.bond)
+		}
+	default:
+		s.move(p, m.to, m.bond)
+	}
+	return true
+}
+
+// margin is what the owner of p would lose without it.
+func (p *point) margin() float64 {
+	x := p.owner
+	if x == nil {
+		return 0
+	}
+	if x.sites[p.in].n > 1 {
+		return p.weight
+	}
+	return p.weight + x.lessSite(p.in)
+}
+
+// lessSite is what x loses with one of its sites, beside the weights of the episodes there.
+func (x *explanation) lessSite(site *root) float64 {
+	loss := x.sites[site].onset + x.expects.oneMore(len(x.sites)-1)
+	if site == x.root && x.root.kind == rootService {
+		loss -= math.Log(silentRoot)
+	}
+	return loss
+}
+
+// companions are the points of p's owner at its site, in order; p is one of them.
+func (p *point) companions() []*point {
+	var all []*point
+	for _, q := range p.owner.free {
+		if q.in == p.in {
+			all = append(all, q)
+		}
+	}
+	slices.SortFunc(all, func(a, b *point) int { return compareEpisodes(a.episode, b.episode) })
+	return all
+}
+
+// movingSite returns what is gained by moving all of p's site from its owner to x,
+// whose root covers it (or, without a root, may be reached through a service).
+// It is asked at the site's first point only.
+func (s *search) movingSite(p *point, x *explanation, r *root, b bond) (float64, bool) {
+	from := p.owner
+	if from == nil || from == x || x.n() == 0 {
+		return 0, false
+	}
+	at := from.sites[p.in]
+	if at.fixed > 0 || at.n < 2 || at.from != p.at || from.root.kind == rootAlert || x.root.kind == rootAlert {
+		return 0, false
+	}
+	gain := -from.lessSite(p.in)
+	for _, q := range from.free {
+		if q.in != p.in {
+			continue
+		}
+		if r != nil && !q.coveredBy(r) {
+			return 0, false
+		}
+		j := s.line.joining(x, q, b)
+		if !j.ok {
+			return 0, false
+		}
+		switch {
+		case x.sites[j.site] != nil:
+			gain += j.weight - q.weight
+		case q == p:
+			gain += j.gain - j.weight + b.tells - from.tells(p)
+		default:
+			gain += b.tells - from.tells(p)
+		}
+	}
+	return gain, true
+}
+
+// tells is what having the label of x's root counts in p's weight.
+func (x *explanation) tells(p *point) float64 {
+	if p.in == p.far {
+		return 0
+	}
+	return x.expects.tells
+}
+
+func (e *episode) coveredBy(r *root) bool {
+	return slices.ContainsFunc(e.covers, func(c cover) bool { return c.root == r })
 }
 
 // dissolve takes apart what is not worth being an explanation.
@@ -324,7 +418,7 @@ func (s *search) dissolve() {
 	for _, x := range s.open {
 		if x.fixed == 0 && (len(x.free) < 2 || x.worth() <= 0) {
 			for _, p := range slices.Clone(x.free) {
-				s.move(p, nil, 0)
+				s.move(p, nil, bond{})
 			}
 		}
 	}

@@ -19,21 +19,23 @@ type Grouping struct {
 	// Span is how long after an incident's first episode others still join it as
 	// symptoms of the same fault. Milliseconds. Default 15 min.
 	Span int64 `json:"span_ms,omitempty"`
-	// Delay is the mean time from an incident's first episode to another one.
-	// Milliseconds. Default 3 min.
+	// Delay is the mean time from an incident's first episode to the first one at
+	// another service. Milliseconds. Default 2 min 30 s.
 	Delay int64 `json:"delay_ms,omitempty"`
+	// Burst is the mean time from the first episode of one alert name at a service to
+	// the others of it there. Milliseconds. Default 40 s.
+	Burst int64 `json:"burst_ms,omitempty"`
 	// Background is how often one service begins to alert for a reason of its
-	// own, per hour. Default 0.2.
+	// own, per hour, when much goes on. Default 0.4.
 	Background float64 `json:"background_per_hour,omitempty"`
-	// Own is how many episodes a fault makes at the service where it is. Default 6.
+	// Own is how many episodes an alert has at a service that feels a fault. Default 3.
 	Own float64 `json:"own,omitempty"`
-	// Spread is the share of that which each service one step further up the
-	// dependencies sees. Default 0.35.
+	// Spread is the share of a service's dependants that feel its faults. Default 0.7.
 	Spread float64 `json:"spread,omitempty"`
 	// Hops is how many steps of dependency are followed. Default 3.
 	Hops int `json:"hops,omitempty"`
-	// Shared is how many episodes a fault of something that services share (what
-	// a label names: a host, a zone) makes at each of them. Default 1.5.
+	// Shared is the share of those that share something (a host, a zone: what a
+	// label names) which feel its faults. Default 0.6.
 	Shared float64 `json:"shared,omitempty"`
 }
 
@@ -51,12 +53,13 @@ func (c Config) withDefaults() Config {
 
 func (g Grouping) withDefaults() Grouping {
 	setDefault(&g.Span, int64(15*ingest.Minute))
-	setDefault(&g.Delay, int64(3*ingest.Minute))
-	setDefault(&g.Background, 0.2)
-	setDefault(&g.Own, 6)
-	setDefault(&g.Spread, 0.35)
+	setDefault(&g.Delay, int64(150*ingest.Second))
+	setDefault(&g.Burst, int64(40*ingest.Second))
+	setDefault(&g.Background, 0.4)
+	setDefault(&g.Own, 3)
+	setDefault(&g.Spread, 0.7)
 	setDefault(&g.Hops, 3)
-	setDefault(&g.Shared, 1.5)
+	setDefault(&g.Shared, 0.6)
 	return g
 }
 

@@ -66,7 +66,7 @@ func (t *tenant) reconfigure() {
 		}
 	}
 	for e := range t.remembered() {
-		e.covers = t.line.model.explain(e, t.line.intern)
+		t.line.model.explain(e, t.line.intern)
 	}
 }
 

@@ -45,6 +45,9 @@ type (
 		Counted  EpisodeState  `json:"counted"`
 		Incident string        `json:"incident"`
 		Dirty    bool          `json:"dirty,omitempty"`
+		Previous int           `json:"previous"` // -1 for none
+		Resumes  ingest.Millis `json:"resumes"`
+		FixedIn  int           `json:"fixed_in"` // -1 for none
 	}
 	savedAlert struct {
 		Open  int   `json:"open"` // -1 for none
@@ -62,6 +65,7 @@ type (
 		Cell   int64        `json:"cell"`
 		Live   []savedLive  `json:"live,omitempty"`
 		Points []savedPoint `json:"points,omitempty"`
+		Habits habits       `json:"habits,omitempty"`
 	}
 	savedLive struct {
 		Kind    rootKind      `json:"kind"`
@@ -72,25 +76,44 @@ type (
 		First   int           `json:"first"`
 		Fixed   int           `json:"fixed,omitempty"`
 		Sum     float64       `json:"sum,omitempty"`
-		FreeSum float64       `json:"free_sum,omitempty"`
+		Onset   float64       `json:"onset,omitempty"`
+		Sites   []savedSite   `json:"sites,omitempty"`
 		Prior   float64       `json:"prior"`
 		Expects float64       `json:"expects"`
+		Shape   float64       `json:"shape"`
+		Tells   float64       `json:"tells,omitempty"`
+	}
+	savedSite struct {
+		Kind  rootKind      `json:"kind"`
+		Name  string        `json:"name"`
+		Value string        `json:"value,omitempty"`
+		From  ingest.Millis `json:"from"`
+		Last  ingest.Millis `json:"last"`
+		N     int           `json:"n"`
+		Fixed int           `json:"fixed,omitempty"`
+		Onset float64       `json:"onset,omitempty"`
+		Kinds []savedKind   `json:"kinds"`
+	}
+	savedKind struct {
+		Name  string        `json:"name"`
+		Value string        `json:"value"`
+		From  ingest.Millis `json:"from"`
 	}
 	savedPoint struct {
 		Episode int     `json:"episode"`
 		Owner   int     `json:"owner"` // -1 for none
-		Gain    float64 `json:"gain,omitempty"`
+		Far     bool    `json:"far,omitempty"`
+		Weight  float64 `json:"weight,omitempty"`
 	}
 	savedCell struct {
 		Cell     int64 `json:"cell"`
 		Episodes []int `json:"episodes"`
 	}
-	// savedName is a label's value, alone (no Service) or with a service; without a
-	// Label it is a service.
+	// savedName is a name that is known, and the cell in which it was first seen.
 	savedName struct {
+		What  string `json:"what"` // site, or of a label: value, service, pair
 		Label string `json:"label,omitempty"`
 		Value string `json:"value,omitempty"`
-		Pair  bool   `json:"pair,omitempty"`
 		Cell  int64  `json:"cell"`
 	}
 )
@@ -157,14 +180,17 @@ func (t *tenant) save() savedTenant {
 	for _, service := range slices.Sorted(maps.Keys(l.changes)) {
 		s.Changes = append(s.Changes, l.changes[service]...)
 	}
-	for _, e := range n.list {
-		s.Episodes = append(s.Episodes, e.save())
+	for i := 0; i < len(n.list); i++ { // numbering the episodes before may add to the list
+		s.Episodes = append(s.Episodes, n.list[i].save(n))
 	}
 	return s
 }
 
-func (e *episode) save() savedEpisode {
-	s := savedEpisode{Row: e.row, At: e.at, LastSeen: e.lastSeen, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty}
+func (e *episode) save(n *numbering) savedEpisode {
+	s := savedEpisode{
+		Row: e.row, At: e.at, LastSeen: e.lastSeen, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
+		Previous: n.number(e.previous), Resumes: e.resumes, FixedIn: n.number(e.fixedIn),
+	}
 	if e.incident != nil {
 		s.Incident = e.incident.row.ID
 	}
@@ -172,13 +198,13 @@ func (e *episode) save() savedEpisode {
 }
 
 func (s *stage) save(n *numbering) savedStage {
-	out := savedStage{Cell: s.cell}
+	out := savedStage{Cell: s.cell, Habits: s.habits}
 	owner := map[*explanation]int{}
 	for i, x := range s.live {
 		owner[x] = i
 		out.Live = append(out.Live, savedLive{
 			x.root.kind, x.root.name, x.root.value, x.from, x.last, n.number(x.first),
-			x.fixed, x.sum, x.freeSum, x.prior, x.expects,
+			x.fixed, x.sum, x.onset, x.saveSites(), x.prior, x.expects.sites, x.expects.shape, x.expects.tells,
 		})
 	}
 	for _, p := range s.points {
@@ -186,22 +212,36 @@ func (s *stage) save(n *numbering) savedStage {
 		if !ok {
 			i = -1
 		}
-		out.Points = append(out.Points, savedPoint{n.number(p.episode), i, p.gain})
+		out.Points = append(out.Points, savedPoint{n.number(p.episode), i, p.in != nil && p.in == p.far, p.weight})
 	}
 	return out
 }
 
+func (x *explanation) saveSites() []savedSite {
+	var sites []savedSite
+	for _, r := range slices.SortedFunc(maps.Keys(x.sites), func(a, b *root) int { return compareRoots(a.rootKey, b.rootKey) }) {
+		f := x.sites[r]
+		one := savedSite{r.kind, r.name, r.value, f.from, f.last, f.n, f.fixed, f.onset, nil}
+		for _, k := range f.kinds {
+			one.Kinds = append(one.Kinds, savedKind{k.alert.name, k.alert.value, k.from})
+		}
+		sites = append(sites, one)
+	}
+	return sites
+}
+
 func (k *knowledge) save() []savedName {
 	var names []savedName
-	list := func(f *firsts, label string, pair bool) {
+	list := func(f *firsts, what, label string) {
 		for _, value := range slices.Sorted(maps.Keys(f.seen)) {
-			names = append(names, savedName{label, value, pair, f.seen[value]})
+			names = append(names, savedName{what, label, value, f.seen[value]})
 		}
 	}
-	list(&k.services, "", false)
+	list(&k.services, "site", "")
 	for _, label := range slices.Sorted(maps.Keys(k.labels)) {
-		list(&k.labels[label].values, label, false)
-		list(&k.labels[label].pairs, label, true)
+		list(&k.labels[label].values, "value", label)
+		list(&k.labels[label].services, "service", label)
+		list(&k.labels[label].pairs, "pair", label)
 	}
 	return names
 }

@@ -47,48 +47,52 @@ func (l *line) decide(before *stage, k int64) stage {
 			if p == nil {
 				p = &point{episode: e}
 			}
+			p.habit = carried.habits.of(e.row.AlertName)
 			points = append(points, p)
 		}
 	}
-	live := newSearch(l, k, points, carried.live).solve()
+	live := newSearch(l, k, points, l.link(points, carried)).solve()
 	for _, x := range live {
 		x.settleFirst()
 	}
-	return stage{cell: k, live: live, points: points}
+	return stage{cell: k, live: live, points: points, habits: carried.habits}
 }
 
 // carried is what a stage hands to the next one.
 type carried struct {
 	live   []*explanation
 	points map[*episode]*point // those that stay free
+	habits habits
 }
 
 // carry copies what the stage before decided, so that it stays as it is: points
 // that leave the range of stage k are fixed in their explanation, the others stay free in it.
 func (l *line) carry(before *stage, k int64) carried {
-	c := carried{points: map[*episode]*point{}}
+	c := carried{points: map[*episode]*point{}, habits: before.habits.copy()}
 	copies := map[*explanation]*explanation{}
 	for _, x := range before.live {
-		y := *x
-		y.free, y.freeSum = nil, 0
-		copies[x] = &y
-		c.live = append(c.live, &y)
+		y := x.copy()
+		copies[x] = y
+		c.live = append(c.live, y)
 	}
 	for _, p := range before.points {
 		y := copies[p.owner]
 		switch free := l.cellOf(p.episode) >= freeFrom(k); {
 		case free:
-			q := &point{episode: p.episode, owner: y, gain: p.gain}
+			q := &point{episode: p.episode, owner: y, in: p.in, weight: p.weight}
 			c.points[p.episode] = q
 			if y != nil {
 				y.free = append(y.free, q)
-				y.freeSum += p.gain
 			}
 		case y != nil:
 			y.fixed++
-			y.sum += p.gain
+			y.sites[p.in].fixed++
+			p.fixedIn = y.first
+			c.habits.learn(p.row.AlertName, y.root.kind != rootAlert && y.n() >= company)
 		default:
-			c.live = append(c.live, l.alone(p.episode, k))
+			p.fixedIn = p.episode
+			c.habits.learn(p.row.AlertName, false)
+			c.live = append(c.live, l.alone(p.episode, p.episode))
 		}
 	}
 	horizon := ingest.Millis(k)*l.model.cell - ingest.Millis(l.model.Span)
@@ -96,14 +100,59 @@ func (l *line) carry(before *stage, k int64) carried {
 	return c
 }
 
-// alone is the explanation of an episode that nothing else explained: later ones of the
-// same alert may still join it.
-func (l *line) alone(e *episode, k int64) *explanation {
-	r := l.intern(e.alertRoot(len(l.model.topology.below[e.row.Service]) > 0))
-	return &explanation{
-		root: r, from: e.at, last: e.at, first: e, fixed: 1,
-		prior: l.prior(r, e.at), expects: l.expects(r, k),
+// copy returns x without its free points.
+func (x *explanation) copy() *explanation {
+	y := *x
+	y.free, y.sites = nil, make(map[*root]*felt, len(x.sites))
+	for site, at := range x.sites {
+		one := *at
+		one.kinds = slices.Clone(at.kinds)
+		y.sites[site] = &one
 	}
+	return &y
+}
+
+// link tells points what the episode before theirs, of the same alert, is in. What
+// that is comes back to life if it is not live any more. It returns what is live.
+func (l *line) link(points []*point, c carried) []*explanation {
+	live := c.live
+	byEpisode := map[*episode]*point{}
+	for _, p := range points {
+		byEpisode[p.episode] = p
+	}
+	byFirst := map[*episode]*explanation{}
+	for _, x := range live {
+		byFirst[x.first] = x
+	}
+	for _, p := range points {
+		if p.previous == nil || p.at-p.resumes > l.model.reopen {
+			continue
+		}
+		if p.before = byEpisode[p.previous]; p.before != nil || p.previous.fixedIn == nil {
+			continue
+		}
+		first := p.previous.fixedIn
+		if byFirst[first] == nil {
+			byFirst[first] = l.alone(p.previous, first)
+			live = append(live, byFirst[first])
+		}
+		p.beforeIn = byFirst[first]
+	}
+	return live
+}
+
+// alone is the explanation of an episode that nothing else explained, or whose
+// explanation is over: later ones of the same alert may still join it.
+func (l *line) alone(e, first *episode) *explanation {
+	r := e.unstable()
+	x := &explanation{
+		root: r, from: e.at, last: e.at, first: first, sites: map[*root]*felt{},
+		prior: l.prior(r, e.at), expects: expectation{sites: 1, shape: serviceShape},
+	}
+	l.give(x, &point{episode: e}, bond{})
+	x.free, x.fixed = nil, 1
+	x.sites[e.site].fixed = 1
+	return x
 }
 
 func (l *line) cellOf(e *episode) int64 { return cellOf(e.at, l.model.cell) }

@@ -110,6 +110,9 @@ func (t *tenant) begin(a *alert, source string, received ingest.Millis, seen *in
 		Severity: seen.Labels.Get(severityLabel), AlertName: seen.Labels.Get(alertNameLabel),
 		Labels: seen.Labels, Annotations: seen.Annotations, GeneratorURL: seen.GeneratorURL,
 	}
+	if e.previous != nil {
+		e.resumes = e.previous.lastKnown()
+	}
 	e.id = t.fold.incidentID(e.row.EpisodeKey)
 	e.at = t.line.place(seen.StartsAt, received)
 	t.line.insert(e)
@@ -124,6 +127,15 @@ func (a *alert) latest() *episode {
 		return nil
 	}
 	return a.ended[len(a.ended)-1]
+}
+
+// lastKnown is when e ended, or the last start that was seen of it.
+func (e *episode) lastKnown() ingest.Millis {
+	last := max(e.row.StartsAt, e.row.EndsAt)
+	if n := len(e.row.Aliases); n > 0 {
+		last = max(last, e.row.Aliases[n-1])
+	}
+	return last
 }
 
 // seen notes that an open episode was seen firing.

@@ -16,7 +16,7 @@ type step struct {
 // topology holds what can be reached from each service along its dependencies.
 type topology struct {
 	below map[string][]step  // the service itself first, then by hops, then by name
-	reach map[string]float64 // how many episodes a fault of the service makes in all
+	reach map[string]float64 // at how many services a fault of the service is felt
 	size  int                // services
 }
 
@@ -37,7 +37,7 @@ func newTopology(services []Service, g Grouping) *topology {
 	for _, name := range slices.Sorted(maps.Keys(depends)) {
 		t.below[name] = follow(depends, name, g.Hops)
 		for _, s := range t.below[name] {
-			t.reach[s.service] += g.expected(s.hops)
+			t.reach[s.service] += math.Pow(g.Spread, float64(s.hops))
 		}
 	}
 	return t
@@ -73,6 +73,3 @@ func (t *topology) path(from, to string) []string {
 	slices.Reverse(path)
 	return path
 }
-
-// expected is how many episodes a fault makes at one service that many steps above it.
-func (g Grouping) expected(hops int) float64 { return g.Own * math.Pow(g.Spread, float64(hops)) }
