@@ -60,6 +60,7 @@ func (r *Reads) ListAlerts(ctx context.Context, p *Params) (AlertList, []string,
 		}
 		list.Episodes = append(list.Episodes, e)
 	}
+	list.Episodes = wholeEpisodes(list.Episodes)
 	return list, warnings, nil
 }
 

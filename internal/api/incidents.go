@@ -65,7 +65,7 @@ func (r *Reads) ListIncidents(ctx context.Context, p *Params) (IncidentList, []s
 	}
 	return IncidentList{
 		AsOf: q.AsOf, From: q.From, To: q.To,
-		Incidents: orEmpty(page.Incidents), Next: encodeCursor(q.AsOf, page.Next),
+		Incidents: whole(page.Incidents), Next: encodeCursor(q.AsOf, page.Next),
 	}, warnings, nil
 }
 
@@ -87,7 +87,7 @@ func (r *Reads) OneIncident(ctx context.Context, id string, asOf ingest.Millis) 
 	if err != nil {
 		return Incident{}, err
 	}
-	full := Incident{Incident: incident, AsOf: asOf, Members: orEmpty(members), Transitions: orEmpty(transitions)}
+	full := Incident{Incident: whole([]correlate.Incident{incident})[0], AsOf: asOf, Members: wholeEpisodes(members), Transitions: orEmpty(transitions)}
 	if incident.ID != id {
 		full.RedirectedFrom = id
 	}
@@ -110,6 +110,24 @@ func (a *API) incident(ctx context.Context, r *http.Request) (answer, error) {
 		warnings = append(warnings, "incident "+incident.RedirectedFrom+" was merged: this is "+incident.ID+", which it lives on as")
 	}
 	return answer{incident, warnings}, err
+}
+
+// whole makes lists within incidents [] in JSON where they are empty, not null.
+func whole(incidents []correlate.Incident) []correlate.Incident {
+	for k := range incidents {
+		i := &incidents[k]
+		i.Services, i.Causes = orEmpty(i.Services), orEmpty(i.Causes)
+	}
+	return orEmpty(incidents)
+}
+
+// wholeEpisodes does so with episodes.
+func wholeEpisodes(episodes []correlate.Episode) []correlate.Episode {
+	for k := range episodes {
+		e := &episodes[k]
+		e.Aliases, e.Reasons = orEmpty(e.Aliases), orEmpty(e.Reasons)
+	}
+	return orEmpty(episodes)
 }
 
 // orEmpty makes a list without entries [] in JSON, not null.

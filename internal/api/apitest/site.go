@@ -67,7 +67,7 @@ func matches(i correlate.Incident, q correlatestore.IncidentQuery) bool {
 		q.State != "" && i.State != q.State,
 		q.Service != "" && !slices.Contains(i.Services, q.Service),
 		q.To != 0 && i.OpenedAt >= q.To,
-		i.ResolvedAt != 0 && i.ResolvedAt <= q.From:
+		i.ResolvedAt != 0 && i.ResolvedAt < q.From:
 		return false
 	}
 	return true
@@ -96,7 +96,7 @@ func (s *Site) Episodes(_ context.Context, q correlatestore.EpisodeQuery) ([]cor
 			q.Service != "" && e.Service != q.Service,
 			q.To != 0 && e.StartsAt >= q.To,
 			q.AsOf != 0 && e.RecordedAt > q.AsOf,
-			e.End() != 0 && e.End() <= q.From && e.State == correlate.Resolved,
+			e.End() != 0 && e.End() < q.From,
 			q.Limit != 0 && len(list) == q.Limit:
 			continue
 		}
@@ -153,7 +153,9 @@ func (s *Site) Availability(ctx context.Context, q slastore.AvailabilityQuery) (
 		if err := m.Close(window, q.AsOf); err != nil {
 			return nil, err
 		}
-		results = append(results, t.Measure(window, q.AsOf, m))
+		a := t.Measure(window, q.AsOf, m)
+		a.Tenant = ingest.DefaultTenant
+		results = append(results, a)
 	}
 	slices.SortFunc(results, func(a, b sla.Availability) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Agreement, b.Agreement))

@@ -184,11 +184,11 @@ func (s *Site) segments(service, agreement string) []sla.Segment {
 	at := s.History
 	add := func(b sla.Bucket, state sla.State, from, to ingest.Millis) {
 		if from > at {
-			list = append(list, sla.Segment{Tenant: ingest.DefaultTenant, Service: service, Agreement: agreement, Bucket: sla.UpBucket, State: sla.Up, From: at, To: from})
+			list = append(list, sla.Segment{Tenant: ingest.DefaultTenant, Service: service, Agreement: agreement, Bucket: sla.UpBucket, State: sla.Up, From: at, To: from, StatedAt: at})
 		}
 		if from = max(from, at); from < to {
 			if b != "" {
-				list = append(list, sla.Segment{Tenant: ingest.DefaultTenant, Service: service, Agreement: agreement, Bucket: b, State: state, From: from, To: to})
+				list = append(list, sla.Segment{Tenant: ingest.DefaultTenant, Service: service, Agreement: agreement, Bucket: b, State: state, From: from, To: to, StatedAt: from})
 			}
 			at = to
 		}

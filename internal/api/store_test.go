@@ -1,0 +1,142 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/evenkeel/evenkeel/correlate"
+	correlatestore "github.com/evenkeel/evenkeel/correlate/store"
+	"github.com/evenkeel/evenkeel/ingest"
+	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
+	"github.com/evenkeel/evenkeel/internal/api"
+	"github.com/evenkeel/evenkeel/internal/api/apitest"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/rig"
+	"github.com/evenkeel/evenkeel/sla"
+	slastore "github.com/evenkeel/evenkeel/sla/store"
+)
+
+// TestTheStoresAnswerAsTheSiteInMemory writes a site into a real engine and asks both for the same:
+// what the other tests learn from the site in memory holds for the stores only if they agree.
+func TestTheStoresAnswerAsTheSiteInMemory(t *testing.T) {
+	conn := rig.ClickHouse(t)
+	site := apitest.Shop()
+	address(site)
+	write(t, conn, site)
+	reads := site.Reads()
+	reads.Incidents, reads.Levels, reads.Arrivals = correlatestore.NewReader(conn), slastore.NewReader(conn), ingeststore.NewReader(conn)
+	memory, stores := handler(site), api.New(api.Options{Reads: reads})
+
+	for _, target := range []string{
+		"/incidents?limit=1000", "/incidents?state=open", "/incidents?state=merged", "/incidents?service=search&state=closed",
+		"/incidents?from=2026-11-22T01:00:00Z&to=2026-11-22T08:00:00Z", "/incidents?from=2026-11-21T12:03:00Z",
+		"/incidents/i-01hq8payment", "/incidents/i-01hq8merged", "/incidents/i-01hp0007", "/incidents/nope",
+		"/alerts", "/alerts?from=2026-11-20T00:00:00Z&to=2026-11-22T00:00:00Z", "/alerts?incident=i-01hq8payment&from=1&state=resolved",
+		"/services", "/services/postgres", "/services/nope", "/availability", "/availability?period=2026-10&intervals=true",
+		"/availability?service=postgres&intervals=true", "/availability?agreement=gold&from=2026-11-10T00:00:00Z&to=2026-11-11T15:30:00Z&intervals=true",
+		"/availability?service=search&period=2026-11-22&intervals=true", "/availability?as_of=2026-11-12T04:05:00Z&intervals=true&service=postgres",
+		"/changes", "/changes?service=cart", "/dead-letters", "/dead-letters?limit=1",
+	} {
+		t.Run(target, func(t *testing.T) {
+			want, got := answer(memory, "/api/v1"+target), answer(stores, "/api/v1"+target)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-memory +stores):\n%.6000s", diff)
+			}
+		})
+	}
+}
+
+// TestPagesOfTheStoresAreTheWholeList walks the pages of the real store.
+func TestPagesOfTheStoresAreTheWholeList(t *testing.T) {
+	conn := rig.ClickHouse(t)
+	site := apitest.Shop()
+	address(site)
+	write(t, conn, site)
+	reads := site.Reads()
+	reads.Incidents = correlatestore.NewReader(conn)
+	h := api.New(api.Options{Reads: reads})
+	all, _ := data[api.IncidentList](t, h, "/api/v1/incidents?limit=1000")
+	var walked []correlate.Incident
+	for target := "/api/v1/incidents?limit=7"; target != ""; {
+		page, _ := data[api.IncidentList](t, h, target)
+		walked = append(walked, page.Incidents...)
+		target = ""
+		if page.Next != "" {
+			target = "/api/v1/incidents?limit=7&cursor=" + page.Next
+		}
+	}
+	if diff := cmp.Diff(all.Incidents, walked); diff != "" || len(all.Incidents) != 142 {
+		t.Errorf("%d incidents (-list +pages):\n%s", len(all.Incidents), diff)
+	}
+}
+
+// answer is the status and the decoded body.
+func answer(h http.Handler, target string) any {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, http.NoBody))
+	var body any
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+		return err.Error()
+	}
+	return []any{w.Code, body}
+}
+
+// address gives every row of the site an address of its own.
+func address(s *apitest.Site) {
+	position := uint64(0)
+	next := func() ingest.Address { position++; return ingest.Address{Position: position} }
+	for i := range s.Records {
+		s.Records[i].Address = next()
+	}
+	for i := range s.Members {
+		s.Members[i].Address = next()
+	}
+	for i := range s.Steps {
+		s.Steps[i].Address = next()
+	}
+}
+
+// write stores the site as a partition would have: levels are split at midnight, and what is open
+// reaches to the next.
+func write(t *testing.T, conn *clickhouse.Conn, s *apitest.Site) {
+	t.Helper()
+	position := uint64(1 << 20)
+	next := func() ingest.Address { position++; return ingest.Address{Position: position} }
+	_, loc := s.Catalogue.Zone()
+	var segments []sla.SegmentRow
+	for _, seg := range s.Levels {
+		to := seg.To
+		if to == s.Now {
+			to = sla.MidnightAfter(to, loc)
+		}
+		for _, part := range sla.Split(sla.Interval{From: seg.From, To: to}, loc) {
+			segments = append(segments, sla.SegmentRow{
+				Address: next(), RecordedAt: seg.StatedAt, Tenant: ingest.DefaultTenant, Service: seg.Service, Agreement: seg.Agreement,
+				Bucket: seg.Bucket, State: seg.State, From: part.From, To: part.To, Sign: 1,
+			})
+		}
+	}
+	var changes []ingeststore.ChangeRow
+	for _, c := range s.Deployments {
+		changes = append(changes, ingeststore.ChangeRow{Address: next(), RecordedAt: c.StartedAt, Tenant: ingest.DefaultTenant, ReceivedAt: c.StartedAt, Change: c})
+	}
+	var letters []ingeststore.DeadLetterRow
+	for _, l := range s.Letters {
+		letters = append(letters, ingeststore.DeadLetterRow{Address: next(), RecordedAt: l.ReceivedAt, DeadLetter: l})
+	}
+	writer, err := clickhouse.NewWriter(conn, clickhouse.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = writer.Insert(t.Context(), clickhouse.Batch{First: 1, Last: position, Tables: []clickhouse.TableRows{
+		correlatestore.Incidents.Rows(s.Records), correlatestore.Episodes.Rows(s.Members), correlatestore.Transitions.Rows(s.Steps),
+		slastore.Segments.Rows(segments), ingeststore.Changes.Rows(changes), ingeststore.DeadLetters.Rows(letters),
+	}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
