@@ -45,6 +45,10 @@ type Batch struct {
 	Rows      Rows
 }
 
+// ErrLogBehind says that the journal is not the one that the partition was folded
+// from, or an older copy of it.
+var ErrLogBehind = errors.New("the journal is missing records that were there")
+
 // Options say what a runner works on.
 type Options struct {
 	Partition uint32
@@ -121,11 +125,28 @@ func New(opts Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkLog(at); err != nil {
+		return nil, err
+	}
 	r.next = at + 1
 	r.publish(at)
 	r.metrics.stored.Set(float64(s.Stored))
 	r.ticking.Store(true)
 	return r, nil
+}
+
+// checkLog refuses a journal that ends before what was made of it: it would give positions
+// that the store has a second time, and their rows would be taken for stored.
+func (r *Runner) checkLog(checkpointed uint64) error {
+	known := max(r.state.Stored, checkpointed)
+	if r.state.InFlight != nil {
+		known = max(known, r.state.InFlight.Last)
+	}
+	if last := r.opts.Log.Last(); last < known {
+		return fmt.Errorf("%w: it ends at position %d, and %s says that records up to position %d were folded; "+
+			"put the journal back, or begin with an empty storage folder and an empty database", ErrLogBehind, last, r.opts.Dir, known)
+	}
+	return nil
 }
 
 func withDefaults(o Options) Options {

@@ -213,6 +213,86 @@ func scan(t *testing.T, db clickhouse.Querier, sql string, into ...any) {
 	}
 }
 
+// What is stored names positions: with another journal, or an older copy of it, new records
+// would be taken for stored ones and their rows never be written.
+func TestAPartitionRefusesAJournalThatEndsBeforeWhatIsStored(t *testing.T) {
+	records := withoutPositions(stormRecords(t, smallStorm))
+	for _, test := range []struct {
+		name string
+		have int  // records of the journal at the second start
+		ok   bool // it starts
+		stop bool // the first run ends in order, and leaves a checkpoint
+	}{
+		{"the same journal after an ordered stop", 20, true, true},
+		{"no journal", 0, false, true},
+		{"a journal one record short", 19, false, true},
+		{"a longer journal", 21, true, true},
+		{"the same journal after a crash in the middle of a batch", 20, true, false},
+		{"no journal after a crash in the middle of a batch", 0, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			store := &memory{}
+			if !test.stop {
+				store.refuse = func() error { return errors.New("the store is away") }
+			}
+			j := journalOf(t, records[:20])
+			runUntil(t, newRunner(t, j, store, dir), func(r *partition.Runner, ctx context.Context) {
+				if test.stop {
+					_ = r.WaitStored(ctx, 20)
+					return
+				}
+				waitForFile(ctx, filepath.Join(dir, "partition", "state.json"))
+			})
+			_, err := partition.New(partition.Options{
+				Log: journalOf(t, records[:test.have]), Store: store, Dir: filepath.Join(dir, "partition"),
+			})
+			if test.ok != (err == nil) || err != nil && !errors.Is(err, partition.ErrLogBehind) {
+				t.Errorf("with %d records of 20 the start gives: %v", test.have, err)
+			}
+		})
+	}
+}
+
+// journalOf returns a new journal with the given records.
+func journalOf(t *testing.T, records []ingest.Record) *journal.Local {
+	t.Helper()
+	j := openJournal(t, t.TempDir())
+	t.Cleanup(func() { _ = j.Close() })
+	if len(records) > 0 {
+		if _, err := j.Append(t.Context(), records); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return j
+}
+
+// runUntil runs r until wait returns, and then to its end.
+func runUntil(t *testing.T, r *partition.Runner, wait func(*partition.Runner, context.Context)) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	wait(r, ctx)
+	if ctx.Err() != nil {
+		t.Error("what was waited for did not come")
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func waitForFile(ctx context.Context, name string) {
+	for ctx.Err() == nil {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestMetricsOfAPartitionAreWellFormed(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	j := openJournal(t, t.TempDir())
