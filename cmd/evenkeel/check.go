@@ -12,17 +12,17 @@ import (
 )
 
 func addCheck(app *kingpin.Application, actions map[string]action) {
-	cmd := app.Command("check", "Check files, all mistakes at once. 0: they are right, 1: they are not.")
+	cmd := app.Command("check", "Check files, without a running service. All mistakes are told at once.")
 	for _, kind := range []struct {
 		name, help string
 		check      func(file string) (summary string, warnings config.Warnings, err error)
 	}{
 		{"config", "Check root configurations and the catalogues that they name.", checkConfig},
-		{"catalogue", "Check files of services.", checkCatalogue},
-		{"web-config", "Check files for TLS and basic auth.", checkWebConfig},
+		{"catalogue", "Check catalogue files by themselves.", checkCatalogue},
+		{"web-config", "Check files for TLS and basic authentication (--web.config.file).", checkWebConfig},
 	} {
 		sub := cmd.Command(kind.name, kind.help)
-		files := sub.Arg("file", "The files to check.").Required().Strings()
+		files := sub.Arg("file", "The files to check.").PlaceHolder("FILE").Required().Strings()
 		actions[sub.FullCommand()] = func(_ context.Context, std streams) error {
 			return checkFiles(*files, kind.check, std)
 		}

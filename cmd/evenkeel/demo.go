@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -19,19 +20,19 @@ func addDemo(k *kingpin.Application, actions map[string]action) {
 	cmd := k.Command("demo", "Show everything: 90 days of a made-up shop, then a storm that arrives live.")
 	var opts app.DemoOptions
 	cmd.Flag("once", "End when the storm has arrived and the report is written.").BoolVar(&opts.Once)
-	cmd.Flag("output", "Folder of the report; by default the demo's own folder in your cache.").StringVar(&opts.Output)
-	cmd.Flag("seed", "The same seed and --now make the same history.").Default("1").Uint64Var(&opts.Seed)
-	now := cmd.Flag("now", "When the history ends, RFC 3339; by default the last midnight in UTC.").String()
+	cmd.Flag("output", "Folder of the report. Default: the demo's own in your cache; with --once the current one.").PlaceHolder("DIR").StringVar(&opts.Output)
+	cmd.Flag("seed", "The same --seed and --now make the same history and the same report.").Default("1").Uint64Var(&opts.Seed)
+	now := instantFlag(cmd.Flag("now", "When the history ends. Default: the last midnight in UTC."))
 	opts.Web = kingpinflag.AddFlags(cmd, defaultAddress)
+	cmd.GetFlag("web.config.file").PlaceHolder("FILE")
 	logging := &promslog.Config{}
 	addLogFlags(cmd, logging)
 	cmd.GetFlag("log.level").Default("warn")
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {
 		logging.Writer = std.err
 		opts.Logger, opts.Talk = promslog.New(logging), std.err
-		var err error
-		if opts.Now, err = demoEnd(*now); err != nil {
-			return fmt.Errorf("--now: %w", err)
+		if opts.Now = *now; opts.Now == 0 {
+			opts.Now = ingest.MillisOf(time.Now().UTC().Truncate(24 * time.Hour))
 		}
 		done, err := demoFolders(&opts)
 		if err != nil {
@@ -42,31 +43,31 @@ func addDemo(k *kingpin.Application, actions map[string]action) {
 	}
 }
 
-// demoEnd is when the history ends.
-func demoEnd(now string) (ingest.Millis, error) {
-	if now == "" {
-		return ingest.MillisOf(time.Now().UTC().Truncate(24 * time.Hour)), nil
-	}
-	return parseInstant(now)
-}
-
 // demoFolders chooses where the data lie: one folder of the cache for each seed and end, so
-// that the next start finds it again; with --once a temporary one.
+// that the next start finds it again; with --once a temporary one. A folder that cannot
+// be written is known before the history is told, not after.
 func demoFolders(opts *app.DemoOptions) (done func(), err error) {
+	done = func() {}
 	if opts.Once {
-		opts.Storage, err = os.MkdirTemp("", "evenkeel-demo-")
-		if opts.Output == "" {
-			opts.Output = "."
+		if opts.Storage, err = os.MkdirTemp("", "evenkeel-demo-"); err != nil {
+			return done, err
 		}
-		return func() { _ = os.RemoveAll(opts.Storage) }, err
+		done = func() { _ = os.RemoveAll(opts.Storage) }
+		opts.Output = cmp.Or(opts.Output, ".")
+	} else {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return done, fmt.Errorf("find the cache folder: %w", err)
+		}
+		opts.Storage = filepath.Join(cache, "evenkeel", "demo", fmt.Sprintf("%s-%d", opts.Now.Time().Format("20060102T150405Z"), opts.Seed))
+		if opts.Output == "" {
+			opts.Output = opts.Storage
+			return done, nil // the demo makes it, or says what else lies there
+		}
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
+	if err := os.MkdirAll(opts.Output, 0o755); err != nil {
+		done()
+		return func() {}, fmt.Errorf("--output: %w", err)
 	}
-	opts.Storage = filepath.Join(cache, "evenkeel", "demo", fmt.Sprintf("%s-%d", opts.Now.Time().Format("20060102T150405Z"), opts.Seed))
-	if opts.Output == "" {
-		opts.Output = opts.Storage
-	}
-	return func() {}, nil
+	return done, nil
 }

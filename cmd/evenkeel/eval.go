@@ -15,8 +15,8 @@ import (
 
 func addEval(k *kingpin.Application, actions map[string]action) {
 	cmd := k.Command("eval", "Score assignments against a truth: B-cubed, ARI and V-measure.")
-	truth := cmd.Flag("truth", "The truth, one JSON object a line.").Required().ExistingFile()
-	assignments := cmd.Flag("assignments", "The assignments of `evenkeel replay`.").Required().ExistingFile()
+	truth := cmd.Flag("truth", "The truth, one JSON object a line.").PlaceHolder("FILE").Required().ExistingFile()
+	assignments := cmd.Flag("assignments", "What `evenkeel replay` wrote.").PlaceHolder("FILE").Required().ExistingFile()
 	output := cmd.Flag("output", "table or json.").Default("table").Enum("table", "json")
 	actions[cmd.FullCommand()] = func(_ context.Context, std streams) error {
 		t, err := readLines(*truth, eval.ReadTruth)

@@ -13,12 +13,12 @@ import (
 
 func addMigrate(k *kingpin.Application, actions map[string]action) {
 	cmd := k.Command("migrate", "The schema in ClickHouse. `serve` brings it up to date by itself.")
-	status := cmd.Command("status", "List the files of the schema and which are applied. 1 where some are not.")
+	status := cmd.Command("status", "List the files of the schema and which are applied; 1 where some are not.")
 	statusFlags := addStoreFlags(status)
 	actions[status.FullCommand()] = func(ctx context.Context, std streams) error {
 		return statusFlags.open(ctx, std.err, func(db *clickhouse.Conn) error { return printStatus(ctx, db, std) })
 	}
-	up := cmd.Command("up", "Apply what is missing.")
+	up := cmd.Command("up", "Apply the files of the schema that are missing.")
 	upFlags := addStoreFlags(up)
 	actions[up.FullCommand()] = func(ctx context.Context, std streams) error {
 		return upFlags.open(ctx, std.err, func(db *clickhouse.Conn) error {

@@ -29,12 +29,12 @@ type replayFlags struct {
 func addReplay(k *kingpin.Application, actions map[string]action) {
 	cmd := k.Command("replay", "Fold recorded deliveries as the service would, without a store.")
 	var f replayFlags
-	cmd.Flag("deliveries", "Recorded deliveries, one JSON object a line, plain or gzipped.").ExistingFileVar(&f.deliveries)
-	cmd.Flag("storage.path", "Instead: the journal of a service that is stopped, with the configurations in it.").ExistingDirVar(&f.storage)
-	cmd.Flag("catalogue", "The services. Repeatable.").ExistingFilesVar(&f.catalogue)
-	cmd.Flag("config.file", "The root configuration.").ExistingFileVar(&f.config)
-	cmd.Flag("assignments", "Write which incident each episode is in to this file; - is stdout.").StringVar(&f.assignments)
-	cmd.Flag("incidents", "Write the incidents to this file; - is stdout.").StringVar(&f.incidents)
+	cmd.Flag("deliveries", "Recorded deliveries, one JSON object a line, plain or gzipped.").PlaceHolder("FILE").ExistingFileVar(&f.deliveries)
+	cmd.Flag("storage.path", "Instead of --deliveries: the storage folder of a service that is stopped. Its journal holds its configurations.").PlaceHolder("DIR").ExistingDirVar(&f.storage)
+	cmd.Flag("catalogue", "The services, in place of those that the configuration names. Repeatable.").PlaceHolder("FILE").ExistingFilesVar(&f.catalogue)
+	cmd.Flag("config.file", "The root configuration. Default: an empty one.").PlaceHolder("FILE").ExistingFileVar(&f.config)
+	cmd.Flag("assignments", "Write which incident each episode is in, and why, to this file; - is stdout.").PlaceHolder("FILE").StringVar(&f.assignments)
+	cmd.Flag("incidents", "Write the incidents to this file; - is stdout.").PlaceHolder("FILE").StringVar(&f.incidents)
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error { return f.run(ctx, std) }
 }
 
@@ -48,7 +48,9 @@ func (f replayFlags) run(ctx context.Context, std streams) error {
 	var err error
 	switch {
 	case (f.deliveries == "") == (f.storage == ""):
-		return errors.New("give --deliveries or --storage.path")
+		return usageError("replay needs one of --deliveries and --storage.path")
+	case f.storage != "" && (f.config != "" || len(f.catalogue) > 0):
+		return usageError("--config.file and --catalogue go with --deliveries: a journal holds its own configurations")
 	case f.deliveries != "":
 		err = f.replayDeliveries(std, apply)
 	default:

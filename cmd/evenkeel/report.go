@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -18,18 +17,19 @@ import (
 func addReport(k *kingpin.Application, actions map[string]action) {
 	cmd := k.Command("report", "Write the report of a period.")
 	store := addStoreFlags(cmd)
-	period := cmd.Flag("period", "2026-10, 2026-Q4, 2026, 2026-W43 or 2026-10-05, cut in the root zone.").Required().String()
+	var period periodName
+	cmd.Flag("period", "A month, quarter, year, week or day: 2026-10, 2026-Q4, 2026, 2026-W43, 2026-10-05. Cut in the root zone.").Required().PlaceHolder("PERIOD").SetValue(&period)
 	format := cmd.Flag("format", "html, md or json.").Default("html").Enum("html", "md", "json")
-	asOf := cmd.Flag("as-of", "Speak from this instant (RFC 3339): what was recorded later is left out. Default: the newest stored.").String()
+	asOf := addAsOf(cmd)
 	output := cmd.Flag("output", "Write to this file; - is stdout.").Default("-").String()
-	links := cmd.Flag("web.external-url", "Where people reach the pages, for links to the evidence.").String()
+	links := cmd.Flag("web.external-url", "Where people reach the pages, for links to the evidence. Default: no links.").PlaceHolder("URL").String()
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {
 		f, err := report.ParseFormat(*format)
 		if err != nil {
 			return err
 		}
 		return store.open(ctx, std.err, func(db *clickhouse.Conn) error {
-			made, err := makeReport(ctx, db, *period, *asOf, *links)
+			made, err := makeReport(ctx, db, string(period), *asOf, *links)
 			if err != nil {
 				return err
 			}
@@ -39,8 +39,8 @@ func addReport(k *kingpin.Application, actions map[string]action) {
 }
 
 // makeReport composes the report of a period, cut in the zone that was in force then.
-func makeReport(ctx context.Context, db clickhouse.Querier, period, asOf, links string) (*improve.Report, error) {
-	at, err := instantOrNewest(ctx, db, asOf)
+func makeReport(ctx context.Context, db clickhouse.Querier, period string, asOf ingest.Millis, links string) (*improve.Report, error) {
+	at, err := orNewest(ctx, db, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -55,15 +55,28 @@ func makeReport(ctx context.Context, db clickhouse.Querier, period, asOf, links 
 	return app.NewReports(db, links).Report(ctx, p, at)
 }
 
-// instantOrNewest parses an instant; "" is the newest that is stored.
-func instantOrNewest(ctx context.Context, db clickhouse.Querier, text string) (ingest.Millis, error) {
-	if text == "" {
-		return partition.NewestStored(ctx, db)
-	}
-	return parseInstant(text)
+// addAsOf adds the flag that says from when an answer speaks.
+func addAsOf(cmd *kingpin.CmdClause) *ingest.Millis {
+	return instantFlag(cmd.Flag("as-of", "Speak from this instant: what was recorded later is left out. Default: the newest that is stored."))
 }
 
-func parseInstant(text string) (ingest.Millis, error) {
-	t, err := time.Parse(time.RFC3339, text)
-	return ingest.MillisOf(t), err
+// orNewest returns at, or the newest instant that is stored where it is not given.
+func orNewest(ctx context.Context, db clickhouse.Querier, at ingest.Millis) (ingest.Millis, error) {
+	if at != 0 {
+		return at, nil
+	}
+	return partition.NewestStored(ctx, db)
 }
+
+// periodName is the value of --period.
+type periodName string
+
+// Set implements kingpin.Value. The zone that the period is cut in is known later.
+func (p *periodName) Set(text string) error {
+	_, err := improve.ParsePeriod(text, "")
+	*p = periodName(text)
+	return err
+}
+
+// String implements kingpin.Value.
+func (p *periodName) String() string { return string(*p) }

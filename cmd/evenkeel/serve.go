@@ -24,9 +24,10 @@ func addServe(k *kingpin.Application, actions map[string]action) {
 	var opts app.Options
 	cmd.Flag("config.file", "The root configuration.").Default("evenkeel.yml").StringVar(&opts.ConfigFile)
 	cmd.Flag("storage.path", "Folder of the journal, the checkpoint and the embedded ClickHouse.").Default(defaultStorage).StringVar(&opts.Storage)
-	cmd.Flag("web.external-url", "Where people reach the pages; by default what each request asks for.").StringVar(&opts.ExternalURL)
-	cmd.Flag("web.allow-unauthenticated", "Listen on other addresses than the loopback without authentication.").BoolVar(&opts.AllowUnauthenticated)
+	cmd.Flag("web.external-url", "Where people reach the pages. Default: what each request asks for.").PlaceHolder("URL").StringVar(&opts.ExternalURL)
+	cmd.Flag("web.allow-unauthenticated", "Allow other addresses than the loopback without authentication.").BoolVar(&opts.AllowUnauthenticated)
 	opts.Web = kingpinflag.AddFlags(cmd, defaultAddress)
+	cmd.GetFlag("web.config.file").PlaceHolder("FILE")
 	logging := &promslog.Config{}
 	addLogFlags(cmd, logging)
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {

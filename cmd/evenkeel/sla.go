@@ -18,25 +18,21 @@ import (
 )
 
 func addSLA(k *kingpin.Application, actions map[string]action) {
-	cmd := k.Command("sla", "Service levels.").Command("get", "Print the availability of a service in a window.")
+	cmd := k.Command("sla", "Service levels.").Command("get", "Print the availability of services in a window.")
 	store := addStoreFlags(cmd)
-	service := cmd.Flag("service", "The service; by default all.").String()
-	agreement := cmd.Flag("agreement", "The agreement; by default the service itself and all its agreements.").Default(sla.EveryAgreement).String()
-	from := cmd.Flag("from", "Begin of the window, RFC 3339.").Required().String()
-	to := cmd.Flag("to", "End of the window, RFC 3339, not included.").Required().String()
-	asOf := cmd.Flag("as-of", "Speak from this instant (RFC 3339). Default: the newest stored.").String()
+	service := cmd.Flag("service", "The service. Default: all.").PlaceHolder("NAME").String()
+	agreement := cmd.Flag("agreement", "The agreement. Default: the service itself and all its agreements.").PlaceHolder("NAME").Default(sla.EveryAgreement).String()
+	from := instantFlag(cmd.Flag("from", "Begin of the window, such as 2026-10-01T00:00:00+02:00.").Required())
+	to := instantFlag(cmd.Flag("to", "End of the window; it is not part of it.").Required())
+	asOf := addAsOf(cmd)
 	output := cmd.Flag("output", "table or json.").Default("table").Enum("table", "json")
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {
-		q := slastore.AvailabilityQuery{Agreement: *agreement}
+		q := slastore.AvailabilityQuery{Agreement: *agreement, From: *from, To: *to}
 		if *service != "" {
 			q.Services = []string{*service}
 		}
-		var err error
-		if q.From, err = parseInstant(*from); err != nil {
-			return fmt.Errorf("--from: %w", err)
-		}
-		if q.To, err = parseInstant(*to); err != nil {
-			return fmt.Errorf("--to: %w", err)
+		if q.To <= q.From {
+			return usageError("--to must lie after --from")
 		}
 		return store.open(ctx, std.err, func(db *clickhouse.Conn) error {
 			levels, err := getLevels(ctx, db, q, *asOf)
@@ -48,8 +44,8 @@ func addSLA(k *kingpin.Application, actions map[string]action) {
 	}
 }
 
-func getLevels(ctx context.Context, db clickhouse.Querier, q slastore.AvailabilityQuery, asOf string) ([]sla.Availability, error) {
-	at, err := instantOrNewest(ctx, db, asOf)
+func getLevels(ctx context.Context, db clickhouse.Querier, q slastore.AvailabilityQuery, asOf ingest.Millis) ([]sla.Availability, error) {
+	at, err := orNewest(ctx, db, asOf)
 	if err != nil {
 		return nil, err
 	}

@@ -18,8 +18,8 @@ type storeFlags struct{ config, storage string }
 
 func addStoreFlags(cmd *kingpin.CmdClause) *storeFlags {
 	f := &storeFlags{}
-	cmd.Flag("config.file", "The root configuration, for the address of ClickHouse; by default the embedded one.").StringVar(&f.config)
-	cmd.Flag("storage.path", "The storage folder of `evenkeel serve`, which may be running.").Default(defaultStorage).StringVar(&f.storage)
+	cmd.Flag("config.file", "The root configuration, for the address of ClickHouse. Default: the embedded one.").PlaceHolder("FILE").StringVar(&f.config)
+	cmd.Flag("storage.path", "The storage folder of `evenkeel serve`, running or not.").Default(defaultStorage).StringVar(&f.storage)
 	return f
 }
 

@@ -11,7 +11,9 @@ import (
 func addVersion(app *kingpin.Application, actions map[string]action) {
 	cmd := app.Command("version", "Print the version and what it was built from.")
 	actions[cmd.FullCommand()] = func(_ context.Context, std streams) error {
-		_, err := fmt.Fprintln(std.out, version.Print("evenkeel"))
+		_, err := fmt.Fprintln(std.out, versionText())
 		return err
 	}
 }
+
+func versionText() string { return version.Print("evenkeel") }
