@@ -13,7 +13,7 @@ import (
 // MaxFindings is how many findings a report has at most: what a meeting can act on.
 const MaxFindings = 5
 
-// The kinds of findings, in the order of their rank.
+// The kinds of findings. The first seven come first, in this order.
 const (
 	FindingMissed        = "objective missed"
 	FindingUnproven      = "objective not proven"
@@ -21,13 +21,13 @@ const (
 	FindingCause         = "recurring cause"
 	FindingConcentration = "concentrated downtime"
 	FindingNoise         = "noisy alert"
+	FindingImproved      = "improvement"
 	FindingBudget        = "budget nearly spent"
 	FindingBlind         = "blind spot"
-	FindingImproved      = "improvement"
 )
 
-const ranking = "one of each kind before a second of any: objectives missed, objectives not proven, rising trends, recurring causes, " +
-	"concentrated downtime, noisy alerts, budgets nearly spent, blind spots, improvements; within a kind the largest first"
+const ranking = "first the largest of each of these: objectives missed, objectives not proven, rising trends, recurring causes, " +
+	"concentrated downtime, noisy alerts, improvements; then the second largest of each, with budgets nearly spent and blind spots; and so on"
 
 // What makes something worth a finding. Below these it is not said.
 const (
@@ -40,30 +40,41 @@ const (
 	sameStory       = 0.8  // of a cause's incidents hold one noisy alert alone: that is told there
 )
 
-// composeFindings ranks what the rest of the report found: the first of every kind in the order
-// of kinds, then the second of every kind, and so on. Fewer than five is
-// said, and not filled up.
+// composeFindings ranks what the rest of the report found: the largest of every kind in the
+// order of kinds, then the second largest of every kind, and so on. The two lesser
+// kinds join in the second round. Fewer than five is said, and not filled up.
 func (c *composer) composeFindings(r *Report) Findings {
 	kinds := [][]Finding{
-		c.missed(r), c.unproven(r), c.trending(r, Worse), c.recurring(r), c.concentrated(r),
-		c.noisy(r), c.nearlySpent(r), c.blind(r), c.trending(r, Improved),
+		c.missed(r), c.unproven(r), c.trending(r, Worse), c.recurring(r), c.concentrated(r), c.noisy(r), c.trending(r, Improved),
 	}
+	lesser := [][]Finding{c.nearlySpent(r), c.blind(r)}
 	f := Findings{Ranking: ranking, List: []Finding{}}
-	for place := 0; len(f.List) < MaxFindings; place++ {
-		found := false
+	left := 0
+	for _, kind := range append(slices.Clone(kinds), lesser...) {
+		left += len(kind)
+	}
+	for round := 0; len(f.List) < min(left, MaxFindings); round++ {
 		for _, kind := range kinds {
-			if place < len(kind) && len(f.List) < MaxFindings {
-				found = true
-				kind[place].Rank = len(f.List) + 1
-				f.List = append(f.List, kind[place])
-			}
+			f.add(kind, round)
 		}
-		if !found {
-			f.Note = fewer(len(f.List))
-			break
+		for _, kind := range lesser {
+			f.add(kind, round-1)
 		}
+	}
+	if len(f.List) < MaxFindings {
+		f.Note = fewer(len(f.List))
 	}
 	return f
+}
+
+// add ranks the finding at a place of its kind next, where there is one and room for it.
+func (f *Findings) add(kind []Finding, place int) {
+	if place < 0 || place >= len(kind) || len(f.List) == MaxFindings {
+		return
+	}
+	next := kind[place]
+	next.Rank = len(f.List) + 1
+	f.List = append(f.List, next)
 }
 
 func fewer(n int) string {

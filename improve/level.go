@@ -23,5 +23,5 @@ func (l *Level) under() string {
 	if l.Agreement == "" {
 		return ""
 	}
-	return " under " + l.Agreement
+	return " (agreement " + l.Agreement + ")"
 }

@@ -25,7 +25,7 @@ func (c *composer) composeQuality() Quality {
 		q.Events += in.Events
 		q.Copies += in.Copies
 		q.DeadLetters += in.DeadLetters
-		q.Sources = append(q.Sources, SourceQuality{Intake: in, Heartbeat: slices.Contains(c.p.Heartbeats, in.Source)})
+		q.Sources = append(q.Sources, SourceQuality{Intake: in, Alerts: t.sources[in.Source], Heartbeat: slices.Contains(c.p.Heartbeats, in.Source)})
 	}
 	q.Basis = c.basis(q.Events, "events", "by when they were received; a copy is an event that says what an earlier one of its alert had said")
 	q.Caveats = c.caveats(&q)
@@ -88,7 +88,7 @@ func (c *composer) caveats(q *Quality) []string {
 func (q *Quality) withoutHeartbeat() []string {
 	var names []string
 	for _, s := range q.Sources {
-		if !s.Heartbeat {
+		if s.Alerts && !s.Heartbeat {
 			names = append(names, cmp.Or(s.Source, "the unnamed source"))
 		}
 	}

@@ -65,6 +65,7 @@ type Quality struct {
 // SourceQuality is what one sender delivered.
 type SourceQuality struct {
 	Intake
+	Alerts    bool `json:"sends_alerts"` // episodes of the period came from it
 	Heartbeat bool `json:"heartbeat_declared"`
 }
 

@@ -27,6 +27,7 @@ type Tally struct {
 	names      map[string]*nameTally
 	incidents  map[string]holds // what each incident holds of the period
 	services   map[string]int   // episodes of the period by service
+	sources    map[string]bool  // that episodes of the period came from
 	alerts     int
 	flapping   int
 	late       int
@@ -58,7 +59,7 @@ type holds struct {
 func NewTally(p Params) *Tally {
 	return &Tally{
 		period: p.elapsed(p.Period.Window), weeks: p.weeks(),
-		names: map[string]*nameTally{}, incidents: map[string]holds{}, services: map[string]int{}, unassigned: map[string]int{},
+		names: map[string]*nameTally{}, incidents: map[string]holds{}, services: map[string]int{}, sources: map[string]bool{}, unassigned: map[string]int{},
 		unassignedWeekly: make([]float64, len(p.weeks())),
 	}
 }
@@ -94,6 +95,7 @@ func (t *Tally) name(alert string) *nameTally {
 func (t *Tally) addOfPeriod(e Episode, n *nameTally) {
 	n.episodes++
 	t.services[e.Service]++
+	t.sources[e.Source] = true
 	if e.Service == "" {
 		t.unassigned[e.AlertName]++
 	} else {

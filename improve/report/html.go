@@ -23,7 +23,7 @@ var (
 // HTML writes r as one HTML page that needs nothing else: no script, no font, no
 // image from anywhere.
 func HTML(w io.Writer, r *improve.Report) error {
-	t, err := template.New("report").Funcs(functions).Parse(page)
+	t, err := template.New("report").Funcs(functions).Parse(strings.Replace(page, "/* style */\n", style, 1))
 	if err != nil {
 		return fmt.Errorf("parse the report's page: %w", err)
 	}
@@ -58,7 +58,6 @@ func verdictTone(v improve.Verdict) string {
 // view is what the page shows: the report, and its tables and charts made ready.
 type view struct {
 	R         *improve.Report
-	Style     template.CSS
 	Title     string
 	Window    string
 	AsOf      string
@@ -110,7 +109,7 @@ type cell struct {
 
 func newView(r *improve.Report) *view {
 	return &view{
-		R: r, Style: template.CSS(style), Title: "Service report, " + r.Period.Title(), Window: window(r.Period.Window),
+		R: r, Title: "Service report, " + r.Period.Title(), Window: window(r.Period.Window),
 		AsOf: r.Period.Local(r.AsOf) + " " + r.Period.Zone, Glance: glance(r), Findings: findings(r), Policies: policies(r),
 		Sources: sourceTable(r), Coverage: coverageTable(r), Levels: levelTable(r), Outages: outageTable(r), Lanes: newLanes(r),
 		Longest: incidentTable(r), Causes: causeTable(r), Alerts: alertTable(r), WeekTable: weekTable(r),
@@ -175,19 +174,21 @@ func coverageTable(r *improve.Report) table {
 func levelTable(r *improve.Report) table {
 	t := table{
 		Caption: "Availability against objectives, worst first", Class: "cards",
-		Columns: columns("Service", "Objective:n", "Available:n", "Standing:w", "Downtime:n", "Outages:n", "Longest:n", "Budget spent:n", "Coverage:n", "Window:w", "Policy"),
+		Columns: columns("Service", "Objective:n", "Available:n", "Standing:w", "Downtime:n", "Outages:n", "Longest:n", "Budget spent:n", "Coverage:n", "Window:w"),
 		Rows:    cells(levelRows(r)), Note: more(len(r.Availability.Levels), maxLevels, "rows"),
 	}
 	for i, l := range first(r.Availability.Levels, maxLevels) {
-		row := t.Rows[i]
+		row := t.Rows[i][:10]
+		policy := t.Rows[i][10].Text
+		t.Rows[i] = row
 		row[0].Detail = keeper(l)
 		row[2].Detail = l.Measured.Reason
 		row[3].Tone = map[improve.Standing]string{improve.Met: "good", improve.Missed: "bad", improve.NotProven: "warn"}[l.Standing]
 		row[7].Meter = newMeter(l)
 		if l.Basis.Window == r.Period.Window && l.Partial == "" {
-			row[9] = cell{Text: "period"}
+			row[9] = cell{Text: "period", Detail: "policy " + policy}
 		} else {
-			row[9] = cell{Text: l.Basis.Local(l.Basis.From), Detail: strings.TrimPrefix(levelWindow(l), l.Basis.Local(l.Basis.From)+" ")}
+			row[9] = cell{Text: l.Basis.Local(l.Basis.From), Detail: strings.TrimPrefix(levelWindow(l), l.Basis.Local(l.Basis.From)+" ") + ", policy " + policy}
 		}
 	}
 	return t

@@ -135,12 +135,13 @@ func (m *markdown) findings() {
 
 // links writes incident ids, linked where the pages' address is known.
 func (m *markdown) links(ids []string, more int) string {
-	parts := make([]string, len(ids))
-	for i, id := range ids {
-		parts[i] = plain(id)
+	var parts []string
+	for _, id := range ids {
+		text := plain(id)
 		if href := incidentLink(m.r, id); href != "" {
-			parts[i] = "[" + plain(id) + "](<" + strings.NewReplacer("<", "%3C", ">", "%3E", "\n", "").Replace(href) + ">)"
+			text = "[" + text + "](<" + strings.NewReplacer("<", "%3C", ">", "%3E", "\n", "").Replace(href) + ">)"
 		}
+		parts = append(parts, text)
 	}
 	if more > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", more))

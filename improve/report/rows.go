@@ -79,8 +79,11 @@ func sourceRows(q *improve.Quality) [][]string {
 	var rows [][]string
 	for _, s := range first(q.Sources, maxSources) {
 		heartbeat := "not declared"
-		if s.Heartbeat {
+		switch {
+		case s.Heartbeat:
 			heartbeat = "declared"
+		case !s.Alerts:
+			heartbeat = "sends no alerts"
 		}
 		rows = append(rows, []string{said(s.Source), count(s.Deliveries), count(s.Rejected), count(s.Events), count(s.Copies), count(s.DeadLetters), heartbeat})
 	}
