@@ -49,8 +49,7 @@ func TestEveryRuleHasARunbook(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range rules(t) {
-		anchor := strings.TrimPrefix(r.Annotations["runbook_url"], "docs/runbook.md#")
-		if anchor != strings.ToLower(r.Alert) || !strings.Contains(string(page), "\n## "+r.Alert+"\n") {
+		if r.Annotations["runbook_url"] != "docs/runbook.md#"+strings.ToLower(r.Alert) || !strings.Contains(string(page), "\n## "+r.Alert+"\n") {
 			t.Errorf("%s: %q leads to no section of docs/runbook.md", r.Alert, r.Annotations["runbook_url"])
 		}
 		if r.Annotations["summary"] == "" || !slices.Contains([]string{"critical", "warning"}, r.Labels["severity"]) {

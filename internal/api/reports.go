@@ -126,7 +126,7 @@ func (a *API) report(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ReportHeaders(w.Header(), format)
-	if _, err := w.Write(body); err != nil {
+	if _, err := bytes.NewReader(body).WriteTo(w); err != nil {
 		a.options.Logger.Debug("API client went away", "path", r.URL.Path, "err", err)
 	}
 }

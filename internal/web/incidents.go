@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -43,6 +44,9 @@ type incidentList struct {
 	ID, Title, Basis, Empty string
 	Rows                    []incidentRow
 	Older, First            string
+
+	asOf     ingest.Millis
+	warnings []string
 }
 
 type incidentRow struct {
@@ -75,39 +79,36 @@ var stateOptions = []option{
 
 func (p *Pages) incidents(ctx context.Context, r *http.Request) (made, error) {
 	query := r.URL.Query()
-	asOf, err := p.restrict(query)
+	if err := p.restrict(query); err != nil {
+		return made{}, err
+	}
+	lists, err := p.incidentLists(ctx, query)
 	if err != nil {
 		return made{}, err
 	}
-	lists, asOf, warnings, err := p.incidentLists(ctx, query, asOf)
-	if err != nil {
-		return made{}, err
-	}
+	asOf, warnings := lists[0].asOf, lists[0].warnings // every list is read as of the same instant
 	body := incidentsPage{Lists: lists, Setup: p.setup(r, asOf), Filtered: filtered(query), Selects: p.selects(query)}
 	body.Blank = !body.Filtered && query.Get("cursor") == "" && !slices.ContainsFunc(lists, func(l incidentList) bool { return len(l.Rows) > 0 })
 	live := query.Get("as_of") == "" && query.Get("cursor") == ""
 	return made{view: "incidents", title: "Incidents", asOf: asOf, live: live, warnings: warnings, body: body}, nil
 }
 
-// restrict replaces the parameter window by the from that it stands for.
-func (p *Pages) restrict(query url.Values) (ingest.Millis, error) {
+// restrict adds the from that the parameter window stands for. The parameter stays, for the form.
+func (p *Pages) restrict(query url.Values) error {
 	params := api.ReadParams(query, "state", "service", "window", "from", "to", "as_of", "limit", "cursor")
 	name := params.OneOf("window", "24h", "7d", "30d", "90d")
 	asOf, _, err := p.reads.AsOf(params)
-	if err := params.Err(); err != nil {
-		return 0, err
+	if err := errors.Join(params.Err(), err); err != nil {
+		return err
 	}
-	if err != nil {
-		return 0, err
-	}
-	query.Del("window")
 	for _, w := range windows {
 		if w.value == name && w.length > 0 && query.Get("from") == "" {
 			query.Set("from", max(1, asOf-w.length).String())
-			query.Set("window", name) // for the form; taken away before the read
+			return nil
 		}
 	}
-	return asOf, nil
+	query.Del("window")
+	return nil
 }
 
 func filtered(query url.Values) bool {
@@ -121,43 +122,43 @@ func filtered(query url.Values) bool {
 
 // incidentLists returns the lists of the page: open ones first where no state
 // is asked for, else the one list that is.
-func (p *Pages) incidentLists(ctx context.Context, query url.Values, asOf ingest.Millis) ([]incidentList, ingest.Millis, []string, error) {
+func (p *Pages) incidentLists(ctx context.Context, query url.Values) ([]incidentList, error) {
 	query = without(query, "window")
-	if query.Get("state") != "" {
-		list, asOf, warnings, err := p.oneList(ctx, query, nil)
-		list.ID, list.Title, list.Empty = "incidents", "Incidents, "+query.Get("state"), "None matches. Clear the filter to see all."
-		return []incidentList{list}, asOf, warnings, err
+	if state := query.Get("state"); state != "" {
+		list, err := p.oneList(ctx, query, nil)
+		list.ID, list.Title, list.Empty = "incidents", "Incidents, "+state, "None matches. Clear the filter to see all."
+		return []incidentList{list}, err
 	}
 	var lists []incidentList
 	if query.Get("cursor") == "" {
 		first := without(query, "limit")
 		first.Set("state", string(correlate.IncidentOpen))
 		first.Set("limit", strconv.Itoa(api.MaxLimit))
-		open, _, _, err := p.oneList(ctx, first, nil)
+		open, err := p.oneList(ctx, first, nil)
 		if err != nil {
-			return nil, 0, nil, err
+			return nil, err
 		}
 		open.ID, open.Title, open.Empty = "open", "Open", "Nothing is open."
 		lists = append(lists, open)
+		query = without(query)
+		query.Set("as_of", open.asOf.String())
 	}
-	others, asOf, warnings, err := p.oneList(ctx, query, func(i correlate.Incident) bool { return i.State == correlate.IncidentOpen })
+	others, err := p.oneList(ctx, query, func(i correlate.Incident) bool { return i.State == correlate.IncidentOpen })
 	others.ID, others.Title, others.Empty = "others", "Resolved and closed", "None."
-	return append(lists, others), asOf, warnings, err
+	return append(lists, others), err
 }
 
 // oneList reads a page of incidents without those to skip. Where skipping leaves
 // few, it reads on.
-func (p *Pages) oneList(ctx context.Context, query url.Values, skip func(correlate.Incident) bool) (incidentList, ingest.Millis, []string, error) {
+func (p *Pages) oneList(ctx context.Context, query url.Values, skip func(correlate.Incident) bool) (incidentList, error) {
 	var list incidentList
-	var asOf ingest.Millis
-	var warnings []string
 	onLaterPage := query.Get("cursor") != ""
 	for next := query; ; {
-		page, told, err := p.reads.ListIncidents(ctx, api.ReadParams(next, "state", "service", "from", "to", "as_of", "limit", "cursor"))
+		page, warnings, err := p.reads.ListIncidents(ctx, api.ReadParams(next, "state", "service", "from", "to", "as_of", "limit", "cursor"))
 		if err != nil {
-			return list, asOf, nil, err
+			return list, err
 		}
-		asOf, warnings = page.AsOf, told
+		list.asOf, list.warnings = page.AsOf, warnings
 		for _, incident := range page.Incidents {
 			if skip == nil || !skip(incident) {
 				list.Rows = append(list.Rows, p.incidentRow(incident, page.AsOf))
@@ -177,7 +178,7 @@ func (p *Pages) oneList(ctx context.Context, query url.Values, skip func(correla
 	if onLaterPage {
 		list.First = "/?" + without(query, "as_of", "cursor").Encode()
 	}
-	return list, asOf, warnings, nil
+	return list, nil
 }
 
 // listBasis says what a list is of.

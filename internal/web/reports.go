@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -79,7 +80,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	api.ReportHeaders(w.Header(), format)
-	if _, err := w.Write(body); err != nil {
+	if _, err := bytes.NewReader(body).WriteTo(w); err != nil {
 		p.options.Logger.Debug("reader went away", "path", r.URL.Path, "err", err)
 	}
 }
