@@ -1,7 +1,8 @@
 -- Signed, dated segments of what a service was in, in UTC, independent of agreements.
 -- A row spans at most one UTC day, so a window reads starts_at from one day before it.
--- The month leads the order: a window of all services is a few ranges, and so is
--- one service within each month.
+-- The month leads the order: a window of all services is one range, and one service is
+-- a granule or two in each month. starts_at itself is not in it: the server would
+-- then match a window to it alone, last in the order, and not to the month.
 CREATE TABLE IF NOT EXISTS {{.Table "service_ledger"}}{{.OnCluster}}
 (
     partition   UInt32,
@@ -18,4 +19,4 @@ CREATE TABLE IF NOT EXISTS {{.Table "service_ledger"}}{{.OnCluster}}
 )
 ENGINE = {{.MergeTree}}
 PARTITION BY toYear(starts_at)
-ORDER BY (tenant, toYYYYMM(starts_at), service, starts_at, state)
+ORDER BY (tenant, toYYYYMM(starts_at), service, state)

@@ -1,7 +1,8 @@
 -- Signed, dated segments under agreements: the rows of one local day cover it
 -- without overlap. A row spans at most one local day, of 23 to 25 hours.
--- The month leads the order: a window of all services is a few ranges, and so is
--- one service within each month.
+-- The month leads the order: a window of all services is one range, and one service is
+-- a granule or two in each month. starts_at itself is not in it: the server would
+-- then match a window to it alone, last in the order, and not to the month.
 CREATE TABLE IF NOT EXISTS {{.Table "sla_segments"}}{{.OnCluster}}
 (
     partition   UInt32,
@@ -20,4 +21,4 @@ CREATE TABLE IF NOT EXISTS {{.Table "sla_segments"}}{{.OnCluster}}
 )
 ENGINE = {{.MergeTree}}
 PARTITION BY toYear(starts_at)
-ORDER BY (tenant, toYYYYMM(starts_at), service, agreement, starts_at, bucket, state)
+ORDER BY (tenant, toYYYYMM(starts_at), service, agreement, bucket, state)

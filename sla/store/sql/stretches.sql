@@ -8,7 +8,7 @@ SELECT
 FROM service_ledger
 WHERE tenant = {tenant:String}
   AND starts_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {max_length_ms:Int64}, 'UTC')
-  AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
+  AND starts_at <= fromUnixTimestamp64Milli({to_ms:Int64} - 1, 'UTC')
   AND ends_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
   AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
   AND ({every_service:UInt8} = 1 OR service IN {services:Array(String)})

@@ -20,7 +20,7 @@ FROM
     FROM service_ledger
     WHERE tenant = {tenant:String}
       AND starts_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {max_length_ms:Int64}, 'UTC')
-      AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
+      AND starts_at <= fromUnixTimestamp64Milli({to_ms:Int64} - 1, 'UTC')
       AND ends_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
       AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
     UNION ALL
@@ -34,7 +34,7 @@ FROM
     WHERE tenant = {tenant:String}
       AND agreement = ''
       AND starts_at >= fromUnixTimestamp64Milli({from_ms:Int64} - {max_length_ms:Int64}, 'UTC')
-      AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
+      AND starts_at <= fromUnixTimestamp64Milli({to_ms:Int64} - 1, 'UTC')
       AND ends_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
       AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
 )
