@@ -29,6 +29,7 @@ type episode struct {
 	id       string        // of the incident that this episode would begin
 
 	covers   []cover      // what could explain it; see model
+	direct   int          // covers up to here are at most one dependency away
 	site     *root        // where it is felt: its service, or else itself
 	far      *root        // where it is felt by way of another service; nil without a service
 	incident *incident    // where it is now

@@ -80,7 +80,7 @@ func (t *tenant) suspects(i *incident) []suspect {
 				s.sites++
 				s.worth += m.onset(c.share, e.at-i.first.at) + m.further
 				if e.site == s.root {
-					s.worth -= math.Log(silentRoot)
+					s.worth -= logSilent
 				}
 			}
 			s.worth += s.expects.tells
@@ -89,7 +89,7 @@ func (t *tenant) suspects(i *incident) []suspect {
 	for j := range all {
 		s := &all[j]
 		if s.root.kind == rootService {
-			s.worth += math.Log(silentRoot)
+			s.worth += logSilent
 		}
 		s.worth += t.line.prior(s.root, i.first.at) + s.expects.size(s.sites)
 	}

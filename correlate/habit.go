@@ -17,6 +17,9 @@ const (
 	ownEffect = 4.0 // episodes after which a name counts as much as all together
 	mostHabit = 2.5 // bound of what a name can tell
 	mostNamed = 10_000
+	// habitWeight is how much of it counts: names in company are alike, so what they
+	// tell is not told anew by each.
+	habitWeight = 0.5
 )
 
 // learn counts an episode. Names beyond a bound are not learned.
@@ -56,5 +59,3 @@ func (h habits) copy() habits {
 	}
 	return c
 }
-
-var habitWeight = 1.0

@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -33,6 +32,9 @@ type explanation struct {
 	free    []*point // being decided in this stage
 	prior   float64  // logarithm
 	expects expectation
+
+	run   uint64 // of the evaluation that claims from it
+	claim int
 }
 
 // n is the number of episodes explained.
@@ -45,7 +47,7 @@ func (x *explanation) worth() float64 { return x.standing() + x.sum }
 func (x *explanation) standing() float64 {
 	standing := x.prior + x.expects.size(len(x.sites)) + x.onset
 	if x.silent() {
-		standing += math.Log(silentRoot)
+		standing += logSilent
 	}
 	return standing
 }
@@ -243,7 +245,7 @@ func (l *line) joining(x *explanation, p *point, b bond) joint {
 		j.weight = m.further + b.tells + p.habit
 		j.gain = j.onset + x.expects.oneMore(len(x.sites))
 		if j.site == x.root && x.silent() {
-			j.gain -= math.Log(silentRoot)
+			j.gain -= logSilent
 		}
 	case x.root.kind == rootAlert:
 		j.weight = m.again(p.at - at.last)
@@ -272,11 +274,8 @@ func (p *point) resuming(x *explanation) bond {
 // depends on, or else the first of all.
 func (l *line) follows(x *explanation, p *point) ingest.Millis {
 	from := x.from
-	for _, c := range p.covers {
-		if c.hops != 1 {
-			continue
-		}
-		if at := x.sites[c.root]; at != nil && at.from <= p.at {
+	for _, c := range p.covers[:p.direct] {
+		if at := x.sites[c.root]; at != nil && c.hops == 1 && at.from <= p.at {
 			from = max(from, at.from)
 		}
 	}
@@ -288,7 +287,7 @@ func (l *line) follows(x *explanation, p *point) ingest.Millis {
 func (l *line) throughService(x *explanation, p *point) (bond, bool) {
 	for _, c := range p.covers {
 		if c.hops > 0 && x.sites[c.root] != nil {
-			return bond{share: c.share + math.Log(indirect), far: true}, true
+			return bond{share: c.share + logIndirect, far: true}, true
 		}
 	}
 	return bond{}, false

@@ -3,6 +3,7 @@ package correlate
 import (
 	"cmp"
 	"math"
+	"sort"
 
 	"github.com/evenkeel/evenkeel/ingest"
 )
@@ -59,26 +60,34 @@ type model struct {
 	Grouping
 	topology   *topology
 	background float64       // log of the rate per second
-	delay      float64       // mean delay of a site, seconds
-	burst      float64       // mean delay of an alert after the first at its site, seconds
+	own        float64       // log of the episodes of an alert at a site
+	delay      mean          // of a site
+	burst      mean          // of an alert after the first of its kind at its site
+	recurs     mean          // of an alert that comes and goes
 	further    float64       // weight of an alert right after the first at its site
 	reopen     ingest.Millis // how long after its end an alert that fires again resumes it
 	cell       ingest.Millis // length of a cell of the decision line
 }
 
-// Weights of what is not worth a setting: the share of reasons to alert that lie in
-// each kind of root, and how much sizes of faults of one root differ (the shape of a
-// gamma distribution; 2 is a coefficient of variation of 0.7).
-var (
+// What is not worth a setting.
+const (
+	// The share of reasons to alert that lie in each kind of root.
 	priorService = 0.3
 	priorShared  = 0.1
 	priorAlert   = 0.2
+	// How much the number of sites differs between faults of one root: the shape of a
+	// gamma distribution. 2 is a coefficient of variation of 0.7, 20 one of 0.2.
 	serviceShape = 2.0
 	sharedShape  = 20.0
-	recurrence   = 600.0 // seconds between two episodes of an alert that comes and goes
+
 	changeFactor = 5.0   // how much more often a service fails soon after a change
-	silentRoot   = 0.1   // share of faults that are not seen where they are
-	indirect     = 0.5   // share of what hangs on something shared by way of a service that feels it
+	recurrence   = 600.0 // seconds between two episodes of an alert that comes and goes
+)
+
+// Logarithms of shares.
+var (
+	logSilent   = math.Log(0.1) // of faults that are not seen where they are
+	logIndirect = math.Log(0.2) // of what depends on a service that feels a fault of something shared
 )
 
 func newModel(c Config) *model {
@@ -87,8 +96,10 @@ func newModel(c Config) *model {
 		Grouping:   g,
 		topology:   newTopology(c.Services, g),
 		background: math.Log(g.Background / 3600),
-		delay:      float64(g.Delay) / 1000,
-		burst:      float64(g.Burst) / 1000,
+		own:        math.Log(g.Own),
+		delay:      meanOf(float64(g.Delay) / 1000),
+		burst:      meanOf(float64(g.Burst) / 1000),
+		recurs:     meanOf(recurrence),
 		reopen:     ingest.Millis(c.ReopenWindow),
 		cell:       ingest.Millis(g.Span) / cellsPerSpan,
 	}
@@ -104,6 +115,7 @@ func (m *model) explain(e *episode, intern func(rootKey) *root) {
 	for _, s := range below {
 		e.covers = append(e.covers, cover{intern(rootKey{kind: rootService, name: s.service}), m.share(s.hops), s.hops})
 	}
+	e.direct = sort.Search(len(below), func(i int) bool { return below[i].hops > 1 })
 	for _, l := range e.row.Labels {
 		if l.Name == alertNameLabel || len(below) > 0 && l.Value == e.row.Service {
 			continue
@@ -158,35 +170,40 @@ func (m *model) inReach(kind rootKind, from, last, at ingest.Millis) bool {
 }
 
 // delayed is the log density of a delay with a mean, both in the same direction of time.
-func delayed(after ingest.Millis, mean float64) float64 {
-	return -math.Abs(float64(after))/1000/mean - math.Log(mean)
+func (d mean) delayed(after ingest.Millis) float64 {
+	return -math.Abs(float64(after))/1000/d.seconds - d.log
 }
+
+// mean is a mean delay with its logarithm.
+type mean struct{ seconds, log float64 }
+
+func meanOf(seconds float64) mean { return mean{seconds, math.Log(seconds)} }
 
 // onset is the weight of a site's first alert so long after the one that it follows,
 // less that of an alert in a burst, which every alert counts.
 func (m *model) onset(share float64, after ingest.Millis) float64 {
-	return share + delayed(after, m.delay) - m.background - m.further
+	return share + m.delay.delayed(after) - m.background - m.further
 }
 
 // another is the weight of an alert of a kind that was not seen at the site before,
 // so long after the first one there.
 func (m *model) another(after ingest.Millis) float64 {
-	return math.Log(m.Own) + delayed(after, m.delay) - m.background
+	return m.own + m.delay.delayed(after) - m.background
 }
 
 // repeat is the weight of an alert so long after the first of its kind at the site.
 func (m *model) repeat(after ingest.Millis) float64 {
-	return math.Log(m.Own) + delayed(after, m.burst) - m.background
+	return m.own + m.burst.delayed(after) - m.background
 }
 
 // again is the weight of an alert so long after the same one fired before.
 func (m *model) again(after ingest.Millis) float64 {
-	return delayed(after, recurrence) - m.background
+	return m.recurs.delayed(after) - m.background
 }
 
 // prior is how likely a fault begins in r at that time, as a logarithm.
 func (l *line) prior(r *root, at ingest.Millis) float64 {
-	begins := l.model.background + math.Log(l.model.delay) // onset counts the delay of the first site
+	begins := l.model.background + l.model.delay.log // onset counts the delay of the first site
 	switch r.kind {
 	case rootService:
 		if l.changeBefore(r, at) != nil {

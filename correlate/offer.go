@@ -1,137 +1,202 @@
 package correlate
 
 import (
-	"math"
+	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
 )
 
 // group is what an offer could take in one piece: the covered points of one site that
-// have the same owner.
+// have the same owner, and the same site there.
 type group struct {
 	owner  *explanation
-	in     *root // its site there
-	site   *root // its site in the offer
+	in     *root // their site there
+	site   *root // their site in the offer
 	share  float64
 	after  ingest.Millis // delay of the first
+	weight float64       // of the points in the offer, less what they weigh now
 	points []covered
-	weight float64 // of the points in the offer, less what they weigh now
+	next   int // the next group of the same site, -1 for none
+	takes  bool
 }
 
 // claim is what an offer could take from one explanation.
 type claim struct {
 	owner  *explanation
-	groups []*group
 	points int
+	whole  float64 // gained by taking all and closing it
+	parts  float64 // gained by taking what gains
+	closes bool
 }
 
-// evaluate computes the offer of a root that starts at one covered point.
-func (s *search) evaluate(sl *slot, start int) offer {
+// scratch is what evaluating an offer writes on. It is used again and again.
+type scratch struct {
+	run    uint64
+	marks  []mark // by slot
+	groups []group
+	claims []claim
+}
+
+// mark is what an evaluation notes of a root as a site or as a kind of alert.
+type mark struct {
+	run   uint64
+	seen  bool
+	taken bool
+	at    ingest.Millis // place of the first point
+	group int           // first group of the site, -1 for none
+}
+
+// mark returns the notes of this evaluation on r.
+func (s *search) markOf(r *root) *mark {
+	m := &s.scratch.marks[r.slot]
+	if m.run != s.scratch.run {
+		*m = mark{run: s.scratch.run, group: -1}
+	}
+	return m
+}
+
+// evaluate computes the value of the offer of a root that starts at one covered
+// point. What it would take is left in the scratch.
+func (s *search) evaluate(sl *slot, start int) float64 {
 	from := sl.covers[start].point.at
-	groups, claims := s.gather(sl, start)
-	count := len(groups)
-	var o offer
+	s.gather(sl, start)
+	count := s.sites()
+	fixed := s.line.prior(sl.root, from)
+	if sl.root.kind == rootService {
+		fixed += logSilent // taken back by its own site
+	}
+	value := 0.0
 	for range 2 {
-		o = s.compose(sl, from, groups, claims, sl.expects.oneMore(max(count-1, 0)))
-		sites := o.sites()
-		o.value += s.line.prior(sl.root, from) + sl.expects.size(sites)
-		if sl.root.kind == rootService {
-			o.value += math.Log(silentRoot) // taken back by its own site
+		var sites, points int
+		value, sites, points = s.compose(sl, sl.expects.oneMore(max(count-1, 0)))
+		value += fixed + sl.expects.size(sites)
+		if points < 2 {
+			return 0
 		}
 		if sites == count {
 			break
 		}
 		count = sites
 	}
-	if len(o.take) < 2 {
-		return offer{}
-	}
-	return o
+	return value
 }
 
-// sites counts the sites of what an offer takes.
-func (o *offer) sites() int {
-	seen := map[*root]bool{}
-	for _, c := range o.take {
-		seen[c.point.site] = true
+// sites counts the sites of what was gathered.
+func (s *search) sites() int {
+	n := 0
+	for i := range s.scratch.groups {
+		if s.markOf(s.scratch.groups[i].site).group == i {
+			n++
+		}
 	}
-	return len(seen)
+	return n
+}
+
+// taken lists what the evaluation that was made last would take, in order.
+func (s *search) taken() []covered {
+	var take []covered
+	for i := range s.scratch.groups {
+		if s.scratch.groups[i].takes {
+			take = append(take, s.scratch.groups[i].points...)
+		}
+	}
+	slices.SortFunc(take, func(a, b covered) int { return compareEpisodes(a.point.episode, b.point.episode) })
+	return take
 }
 
 // gather sorts what a root covers from a start on into groups and claims.
-func (s *search) gather(sl *slot, start int) ([]*group, []*claim) {
-	type key struct {
-		owner *explanation
-		in    *root
-		site  *root
-	}
-	m := s.line.model
+func (s *search) gather(sl *slot, start int) {
+	sc := &s.scratch
+	sc.run++
+	sc.groups, sc.claims = sc.groups[:0], sc.claims[:0]
 	from, last := sl.covers[start].point.at, sl.covers[start].point.at
-	var groups []*group
-	var claims []*claim
-	known, claimed := map[key]*group{}, map[*explanation]*claim{}
-	since := map[*root]ingest.Millis{} // places of the first points, by site and by kind of alert
 	for _, c := range sl.covers[start:] {
 		p := c.point
-		if !m.inReach(sl.root.kind, from, last, p.at) {
+		if !s.line.model.inReach(sl.root.kind, from, last, p.at) {
 			break
 		}
 		last = p.at
-		g := known[key{p.owner, p.in, p.site}]
-		if g == nil {
-			g = &group{owner: p.owner, in: p.in, site: p.site, share: c.share}
-			known[key{p.owner, p.in, p.site}] = g
-			groups = append(groups, g)
-			if p.owner != nil {
-				cl := claimed[p.owner]
-				if cl == nil {
-					cl = &claim{owner: p.owner}
-					claimed[p.owner] = cl
-					claims = append(claims, cl)
-				}
-				cl.groups = append(cl.groups, g)
-			}
-		}
+		g := s.groupOf(c)
 		if len(g.points) == 0 {
-			g.after = p.at - follows(since, from, p)
+			g.after = p.at - s.followed(from, p)
 		}
 		g.points = append(g.points, c)
-		g.weight += m.weigh(sl, since, p) - p.weight
+		g.weight += s.weigh(sl, p) - p.weight
 		if p.owner != nil {
-			claimed[p.owner].points++
+			s.claimOn(p.owner).points++
 		}
 	}
-	return groups, claims
+}
+
+// groupOf returns the group that c belongs to, a new one if it is the first.
+func (s *search) groupOf(c covered) *group {
+	sc, p := &s.scratch, c.point
+	m := s.markOf(p.site)
+	for i := m.group; i >= 0; i = sc.groups[i].next {
+		if g := &sc.groups[i]; g.owner == p.owner && g.in == p.in {
+			return g
+		}
+	}
+	i := len(sc.groups)
+	if i < cap(sc.groups) {
+		sc.groups = sc.groups[:i+1] // with the points' memory of before
+	} else {
+		sc.groups = append(sc.groups, group{})
+	}
+	g := &sc.groups[i]
+	*g = group{owner: p.owner, in: p.in, site: p.site, share: c.share, points: g.points[:0], next: -1}
+	if m.group < 0 {
+		m.group = i
+		return g
+	}
+	tail := m.group
+	for sc.groups[tail].next >= 0 {
+		tail = sc.groups[tail].next
+	}
+	sc.groups[tail].next = i
+	return g
+}
+
+// claimOn returns the claim on an explanation, a new one if it is the first.
+func (s *search) claimOn(x *explanation) *claim {
+	sc := &s.scratch
+	if x.run != sc.run {
+		x.run, x.claim = sc.run, len(sc.claims)
+		sc.claims = append(sc.claims, claim{owner: x})
+	}
+	return &sc.claims[x.claim]
 }
 
 // weigh is the weight of p among the points gathered so far, which it joins.
-func (m *model) weigh(sl *slot, since map[*root]ingest.Millis, p *point) float64 {
-	first, seen := since[p.site]
-	if !seen {
-		since[p.site], since[p.unstable()] = p.at, p.at
-		return m.further + sl.expects.tells + p.habit
-	}
-	same, again := since[p.unstable()]
-	if !again {
-		since[p.unstable()] = p.at
-	}
+func (s *search) weigh(sl *slot, p *point) float64 {
+	m := s.line.model
+	site, kind := s.markOf(p.site), s.markOf(p.unstable())
+	defer func() {
+		if !site.seen {
+			site.seen, site.at = true, p.at
+		}
+		if !kind.seen || sl.root.kind == rootAlert {
+			kind.seen, kind.at = true, p.at
+		}
+	}()
 	switch {
+	case !site.seen:
+		return m.further + sl.expects.tells + p.habit
 	case sl.root.kind == rootAlert:
-		since[p.unstable()] = p.at
-		return m.again(p.at - same)
-	case again:
-		return m.repeat(p.at-same) + sl.expects.tells + p.habit
+		return m.again(p.at - kind.at)
+	case kind.seen:
+		return m.repeat(p.at-kind.at) + sl.expects.tells + p.habit
 	default:
-		return m.another(p.at-first) + sl.expects.tells + p.habit
+		return m.another(p.at-site.at) + sl.expects.tells + p.habit
 	}
 }
 
-// follows is the place of what p's site felt the fault after, among the sites
+// followed is the place of what p's site felt the fault after, among the sites
 // gathered so far.
-func follows(since map[*root]ingest.Millis, from ingest.Millis, p *point) ingest.Millis {
-	for _, c := range p.covers {
-		if at, ok := since[c.root]; ok && c.hops == 1 {
-			from = max(from, at)
+func (s *search) followed(from ingest.Millis, p *point) ingest.Millis {
+	for _, c := range p.covers[:p.direct] {
+		if m := s.markOf(c.root); m.seen && c.hops == 1 {
+			from = max(from, m.at)
 		}
 	}
 	return from
@@ -142,55 +207,73 @@ func (sl *slot) heard(site *root) float64 {
 	if site != sl.root || sl.root.kind != rootService {
 		return 0
 	}
-	return -math.Log(silentRoot)
+	return -logSilent
 }
 
-// compose chooses what to take. Its value leaves out the prior and the size of the whole.
-func (s *search) compose(sl *slot, from ingest.Millis, groups []*group, claims []*claim, more float64) offer {
-	m := s.line.model
-	o := offer{from: from}
-	taken := map[*root]bool{}
-	gain := func(g *group) float64 {
-		if taken[g.site] {
-			return g.weight
-		}
-		return g.weight + m.onset(g.share, g.after) + more + sl.heard(g.site)
+// gain is what taking g would add: its points, and its site unless that is taken already.
+func (s *search) gain(sl *slot, g *group, more float64) float64 {
+	if s.markOf(g.site).taken {
+		return g.weight
 	}
-	take := func(g *group, value float64) {
-		if !taken[g.site] {
-			value -= more // counted by the size of the whole
-		}
-		taken[g.site] = true
-		o.value += value
-		o.take = append(o.take, g.points...)
+	return g.weight + s.line.model.onset(g.share, g.after) + more + sl.heard(g.site)
+}
+
+// compose chooses what to take and returns what that is worth without the prior
+// and the size of the whole, and how many sites and points it is.
+func (s *search) compose(sl *slot, more float64) (value float64, sites, points int) {
+	sc := &s.scratch
+	for i := range sc.groups {
+		sc.groups[i].takes = false
+		s.markOf(sc.groups[i].site).taken = false
 	}
-	closed := map[*explanation]bool{}
-	for _, c := range claims {
-		if c.owner.fixed > 0 || c.points != len(c.owner.free) {
-			continue
+	s.close(sl, more)
+	for i := range sc.claims {
+		if c := &sc.claims[i]; c.closes {
+			value -= c.owner.standing()
 		}
-		whole, parts := -c.owner.standing(), 0.0
-		for _, g := range c.groups {
-			whole += gain(g)
-			parts += max(0, gain(g)-g.kept())
-		}
-		if whole > parts {
-			closed[c.owner] = true
-			o.value -= c.owner.standing()
-			for _, g := range c.groups {
-				take(g, gain(g))
+	}
+	for i := range sc.groups {
+		g := &sc.groups[i]
+		gained := s.gain(sl, g, more)
+		if closes := g.owner != nil && sc.claims[g.owner.claim].closes; !closes {
+			if gained -= g.kept(); gained <= 0 {
+				continue
 			}
 		}
-	}
-	for _, g := range groups {
-		if g.owner != nil && closed[g.owner] {
-			continue
+		if m := s.markOf(g.site); !m.taken {
+			m.taken = true
+			sites++
+			gained -= more // counted by the size of the whole
 		}
-		if value := gain(g) - g.kept(); value > 0 {
-			take(g, value)
+		g.takes = true
+		points += len(g.points)
+		value += gained
+	}
+	return value, sites, points
+}
+
+// close marks the claims that are better taken whole: all of an explanation, which then is no more.
+func (s *search) close(sl *slot, more float64) {
+	sc := &s.scratch
+	for i := range sc.claims {
+		c := &sc.claims[i]
+		c.whole, c.parts, c.closes = 0, 0, false
+		if c.owner.fixed == 0 && c.points == len(c.owner.free) {
+			c.whole = -c.owner.standing()
 		}
 	}
-	return o
+	for i := range sc.groups {
+		if g := &sc.groups[i]; g.owner != nil {
+			c := &sc.claims[g.owner.claim]
+			gained := s.gain(sl, g, more)
+			c.whole += gained
+			c.parts += max(0, gained-g.kept())
+		}
+	}
+	for i := range sc.claims {
+		c := &sc.claims[i]
+		c.closes = c.owner.fixed == 0 && c.points == len(c.owner.free) && c.whole > c.parts
+	}
 }
 
 // kept is what the owner of g loses beside the weights of its points.

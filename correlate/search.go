@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"math"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -19,6 +18,8 @@ type search struct {
 	open   []*explanation
 	shared []*explanation // of open, those in something shared
 	slots  []slot
+
+	scratch scratch
 }
 
 // slot is what a search knows of one root.
@@ -68,6 +69,7 @@ func newSearch(l *line, cell int64, points []*point, open []*explanation) *searc
 	for i := range s.slots {
 		s.slots[i].stale = true
 	}
+	s.scratch.marks = make([]mark, len(s.slots))
 	return s
 }
 
@@ -152,8 +154,8 @@ func (s *search) propose(sl *slot) offer {
 	}
 	stride := (len(sl.covers) + maxStarts - 1) / maxStarts
 	for i := 0; i < len(sl.covers)-1; i += stride {
-		if o := s.evaluate(sl, i); o.value > best.value+enough {
-			best = o
+		if value := s.evaluate(sl, i); value > best.value+enough {
+			best = offer{value, sl.covers[i].point.at, s.taken()}
 		}
 	}
 	return best
@@ -171,7 +173,6 @@ func (s *search) accept(sl *slot) float64 {
 	s.share(x)
 	losers := o.owners()
 	before := worth(losers)
-	slices.SortFunc(o.take, func(a, b covered) int { return compareEpisodes(a.point.episode, b.point.episode) })
 	for _, c := range o.take {
 		s.move(c.point, x, bond{share: c.share, tells: sl.expects.tells})
 	}
@@ -348,7 +349,7 @@ func (p *point) margin() float64 {
 func (x *explanation) lessSite(site *root) float64 {
 	loss := x.sites[site].onset + x.expects.oneMore(len(x.sites)-1)
 	if site == x.root && x.root.kind == rootService {
-		loss -= math.Log(silentRoot)
+		loss -= logSilent
 	}
 	return loss
 }
