@@ -63,6 +63,7 @@ func travel(t *testing.T, alertmanager func(testing.TB, string, ...string) *rig.
 		t.Errorf("the incident has the services %q, want checkout", incident.Services)
 	}
 
+	time.Sleep(3 * time.Second) // an outage of some length
 	checkout.up.Store(true)
 	eventually(t, time.Minute, "the incident resolves", func() bool {
 		var resolved incidentList
@@ -122,7 +123,9 @@ func checkReport(t *testing.T, s *server, outage time.Duration) {
 		Availability struct {
 			Levels []struct {
 				Service  string `json:"service"`
-				Downtime int64  `json:"downtime_ms"`
+				Measured struct {
+					Downtime int64 `json:"downtime_ms"`
+				} `json:"measured"`
 			} `json:"levels"`
 		} `json:"availability"`
 	}
@@ -131,7 +134,7 @@ func checkReport(t *testing.T, s *server, outage time.Duration) {
 	}
 	found := false
 	for _, level := range report.Availability.Levels {
-		found = found || level.Service == "checkout" && time.Duration(level.Downtime)*time.Millisecond == outage
+		found = found || level.Service == "checkout" && time.Duration(level.Measured.Downtime)*time.Millisecond == outage
 	}
 	if !found {
 		t.Errorf("the report does not show checkout's outage of %s:\n%s", outage, out)

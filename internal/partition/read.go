@@ -54,7 +54,10 @@ func one(ctx context.Context, db clickhouse.Querier, sql string, params clickhou
 	if !rows.Next() {
 		return errors.Join(emptyOr(rows.Err()), rows.Close())
 	}
-	return errors.Join(rows.Scan(into), rows.Close())
+	err = rows.Scan(into)
+	for rows.Next() { // to the end, so that the server is not cut off in mid-answer
+	}
+	return errors.Join(err, rows.Err(), rows.Close())
 }
 
 // emptyOr returns ErrEmpty where the rows ended without an error.
