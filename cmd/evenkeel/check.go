@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/internal/config"
 )
 
@@ -59,7 +60,10 @@ func checkCatalogue(file string) (string, config.Warnings, error) {
 }
 
 func checkWebConfig(file string) (string, config.Warnings, error) {
-	return "ok", nil, web.Validate(file)
+	if err := web.Validate(file); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return "ok", nil, nil
 }
 
 func summary(c *config.Config, err error) string {
@@ -70,7 +74,7 @@ func summary(c *config.Config, err error) string {
 	for _, s := range c.Levels().Services {
 		agreements += len(s.Agreements)
 	}
-	return fmt.Sprintf("ok, %d services, %d agreements", len(c.Correlation().Services), agreements)
+	return "ok, " + improve.Plural(len(c.Correlation().Services), "service") + ", " + improve.Plural(agreements, "agreement")
 }
 
 // warn prints what is odd in a configuration that loads.

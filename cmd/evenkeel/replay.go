@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/correlate/eval"
+	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/ingest/wire"
 	"github.com/evenkeel/evenkeel/internal/app"
@@ -35,10 +37,10 @@ func addReplay(k *kingpin.Application, actions map[string]action) {
 	cmd.Flag("config.file", "The root configuration. Default: an empty one.").PlaceHolder("FILE").ExistingFileVar(&f.config)
 	cmd.Flag("assignments", "Write which incident each episode is in, and why, to this file; - is stdout.").PlaceHolder("FILE").StringVar(&f.assignments)
 	cmd.Flag("incidents", "Write the incidents to this file; - is stdout.").PlaceHolder("FILE").StringVar(&f.incidents)
-	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error { return f.run(ctx, std) }
+	actions[cmd.FullCommand()] = f.run
 }
 
-func (f replayFlags) run(ctx context.Context, std streams) error {
+func (f *replayFlags) run(ctx context.Context, std streams) error {
 	replay := partition.NewReplay(0)
 	records := 0
 	apply := func(rec ingest.Record) {
@@ -59,19 +61,22 @@ func (f replayFlags) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	if records == 0 {
+		return fmt.Errorf("%s holds no records", cmp.Or(f.deliveries, f.storage))
+	}
 	episodes, incidents := replay.Episodes(), live(replay.Incidents())
 	for _, d := range replay.DeadLetters() {
 		fmt.Fprintf(std.err, "not understood, received %s: %s\n", d.ReceivedAt, d.Reason)
 	}
-	fmt.Fprintf(std.err, "%d records, %d episodes, %d incidents, %d dead letters\n",
-		records, len(episodes), len(incidents), len(replay.DeadLetters()))
+	fmt.Fprintf(std.err, "%s, %s, %s, %s\n", improve.Plural(records, "record"), improve.Plural(len(episodes), "episode"),
+		improve.Plural(len(incidents), "incident"), improve.Plural(len(replay.DeadLetters()), "dead letter"))
 	return errors.Join(
 		writeTo(f.assignments, std, func(w io.Writer) error { return eval.WriteAssignments(w, episodes) }),
 		writeTo(f.incidents, std, func(w io.Writer) error { return eval.WriteIncidents(w, incidents) }))
 }
 
 // replayDeliveries applies the configuration and then the recorded deliveries.
-func (f replayFlags) replayDeliveries(std streams, apply func(ingest.Record)) error {
+func (f *replayFlags) replayDeliveries(std streams, apply func(ingest.Record)) error {
 	c, warnings, err := config.Load(f.config, f.catalogue...)
 	warn(std.err, warnings)
 	if err != nil {

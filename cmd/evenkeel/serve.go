@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -37,31 +38,27 @@ func addServe(k *kingpin.Application, actions map[string]action) {
 		if err != nil {
 			return err
 		}
-		defer reloadOnHangup(ctx, a, opts)()
+		running, stop := context.WithCancel(ctx)
+		defer stop()
+		go reloadOnHangup(running, a, opts.Logger)
 		return a.Run(ctx)
 	}
 }
 
-// reloadOnHangup makes SIGHUP load the configuration again, until the returned function is called.
-func reloadOnHangup(ctx context.Context, a *app.App, opts app.Options) (stop func()) {
+// reloadOnHangup loads the configuration again at every SIGHUP, until ctx ends.
+func reloadOnHangup(ctx context.Context, a *app.App, logger *slog.Logger) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
-	done := make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-hangups:
-				if err := a.Reload(ctx); err != nil {
-					opts.Logger.Error("The configuration was not loaded", "err", err)
-				}
-			case <-done:
-				return
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-hangups:
+			if err := a.Reload(ctx); err != nil {
+				logger.Error("The configuration was not loaded", "err", err)
 			}
+		case <-ctx.Done():
+			return
 		}
-	}()
-	return func() {
-		signal.Stop(hangups)
-		close(done)
 	}
 }
 

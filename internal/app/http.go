@@ -48,7 +48,7 @@ func (a *App) reads() api.Reads {
 	return api.Reads{
 		Incidents: correlatestore.NewReader(a.database),
 		Levels:    slastore.NewReader(a.database),
-		Arrivals:  arrivals{ingeststore.NewReader(a.database)},
+		Arrivals:  ingeststore.NewReader(a.database),
 		Reports:   NewReports(a.database, a.opts.ExternalURL),
 		Catalogue: func() api.Catalogue {
 			c := a.config.Load()

@@ -1,6 +1,7 @@
 package partition_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -193,7 +194,7 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(rec.Body) != string(records[0].Body) {
+	if !bytes.Equal(rec.Body, records[0].Body) {
 		t.Errorf("the configuration read back is %s", rec.Body)
 	}
 }
