@@ -35,22 +35,21 @@ func BenchmarkAvailability(b *testing.B) {
 		}
 	}
 	reader := store.NewReader(conn)
-	at := func(s string) ingest.Millis { return instant(s) }
 	for _, test := range []struct {
 		name     string
 		services []string
 		from, to ingest.Millis
 		results  int
 	}{
-		{"one service, a month", []string{"service-04711"}, at("2026-10-01T00:00:00Z"), at("2026-11-01T00:00:00Z"), 1},
-		{"one service, a year", []string{"service-04711"}, at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"), 1},
-		{"all services, a month", nil, at("2026-10-01T00:00:00Z"), at("2026-11-01T00:00:00Z"), services},
-		{"all services, a year", nil, at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"), services},
+		{"one service, a month", []string{"service-04711"}, instant("2026-10-01T00:00:00Z"), instant("2026-11-01T00:00:00Z"), 1},
+		{"one service, a year", []string{"service-04711"}, instant("2026-01-01T00:00:00Z"), instant("2027-01-01T00:00:00Z"), 1},
+		{"all services, a month", nil, instant("2026-10-01T00:00:00Z"), instant("2026-11-01T00:00:00Z"), services},
+		{"all services, a year", nil, instant("2026-01-01T00:00:00Z"), instant("2027-01-01T00:00:00Z"), services},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			for range b.N {
 				got, err := reader.Availability(b.Context(), store.AvailabilityQuery{
-					Services: test.services, From: test.from, To: test.to, AsOf: at("2027-01-01T00:00:00Z"), Config: sla.Config{},
+					Services: test.services, From: test.from, To: test.to, AsOf: instant("2027-01-01T00:00:00Z"), Config: sla.Config{},
 				})
 				if err != nil {
 					b.Fatal(err)
