@@ -130,12 +130,20 @@ func (a *App) listen() error {
 // URL returns where the pages are on this machine.
 func (a *App) URL() string { return "http://" + a.listeners[0].Addr().String() }
 
-// Run serves until ctx ends, and then stops in order: no new deliveries, what is
-// being stored is finished, a checkpoint is written.
+// Run serves until ctx ends, and then stops in order: no new deliveries, what was
+// accepted is stored, a checkpoint is written.
 func (a *App) Run(ctx context.Context) error {
 	g, running := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.runPartition(running) })
-	g.Go(func() error { return a.serveHTTP(running) })
+	storing, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error {
+		defer stopStoring()
+		return a.runPartition(storing)
+	})
+	g.Go(func() error {
+		defer stopStoring()
+		defer a.storeRest(storing)
+		return a.serveHTTP(running)
+	})
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil
@@ -158,6 +166,24 @@ func (a *App) runPartition(ctx context.Context) error {
 		return nil
 	})
 	return g.Wait()
+}
+
+// storeRestWithin bounds what a stop waits for: the journal keeps what is not stored by then.
+const storeRestWithin = 4 * time.Second
+
+// storeRest returns once everything in the journal is stored, so that who reads
+// ClickHouse while the service is down sees all that was accepted.
+func (a *App) storeRest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storeRestWithin)
+	defer cancel()
+	if a.database.ready(ctx) != nil {
+		return
+	}
+	last := a.journal.Last()
+	if err := a.runner.WaitStored(ctx, last); err != nil {
+		stored, _ := a.runner.Stored()
+		a.logger.Warn("Stopped before all that was accepted is stored; the journal keeps it for the next start", "records", last-stored)
+	}
 }
 
 // connect brings ClickHouse up and gives it to the store.
