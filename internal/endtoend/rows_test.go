@@ -1,0 +1,275 @@
+package endtoend
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/evenkeel/evenkeel/deploy"
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/app"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
+	"github.com/evenkeel/evenkeel/internal/partition"
+	"github.com/evenkeel/evenkeel/internal/rig"
+	"github.com/evenkeel/evenkeel/sla"
+	slastore "github.com/evenkeel/evenkeel/sla/store"
+)
+
+// leftovers is what a service that has stopped leaves: its rows, and a replay of its journal.
+type leftovers struct {
+	storage string
+	db      *clickhouse.Conn // the service's rows
+	engine  *engine.Engine
+	replay  *partition.Replay
+	batches []partition.Batch // the replay's rows
+	levels  sla.Config        // of the journal's last configuration
+	from    ingest.Millis     // received_at of the journal's first record
+	records int
+}
+
+// openLeftovers opens the storage folder of a service that has stopped.
+func openLeftovers(t *testing.T, storage string) *leftovers {
+	t.Helper()
+	e, err := engine.Start(t.Context(), engine.Options{
+		Folder: filepath.Join(storage, "clickhouse"), Executable: rig.Binary(t),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Stop)
+	l := &leftovers{storage: storage, engine: e}
+	l.db = l.open(t, clickhouse.DefaultDatabase)
+	return l
+}
+
+func (l *leftovers) open(t *testing.T, database string) *clickhouse.Conn {
+	t.Helper()
+	conn, err := clickhouse.Open(clickhouse.Options{DSN: l.engine.DSN(database)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// fold replays the journal.
+func (l *leftovers) fold(t *testing.T) {
+	t.Helper()
+	l.replay = partition.NewReplay(0)
+	var batch partition.Batch
+	err := app.ReadJournal(t.Context(), l.storage, func(rec ingest.Record) {
+		l.records++
+		l.from = cmp.Or(l.from, rec.ReceivedAt)
+		if rec.Kind == ingest.KindConfiguration {
+			c, err := partition.ParseConfiguration(rec.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.levels = c.Levels
+		}
+		batch.First, batch.Last = cmp.Or(batch.First, rec.Position), rec.Position
+		batch.Rows.Append(l.replay.Apply(rec))
+		if batch.Rows.Len() > 20_000 {
+			l.batches, batch = append(l.batches, batch), partition.Batch{}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.batches = append(l.batches, batch)
+}
+
+// checkReplay compares the service's rows with those of a replay of its journal: in each table
+// that has addresses, each row is to be in both exactly once, with all its columns.
+func (l *leftovers) checkReplay(t *testing.T) {
+	t.Helper()
+	l.fold(t)
+	l.storeReplay(t)
+	counts := map[string]uint64{}
+	for _, table := range l.tables(t) {
+		counts[table] = count(t, l.db, "SELECT count() FROM "+table)
+		service, replayed := clickhouse.DefaultDatabase+"."+table, replayedDatabase+"."+table
+		query(t, l.db, `SELECT toString(tuple(* EXCEPT side)) AS row, countIf(side = 1) AS live, countIf(side = 2) AS replayed
+FROM (SELECT 1 AS side, * FROM `+service+` UNION ALL SELECT 2 AS side, * FROM `+replayed+`)
+GROUP BY row HAVING live != 1 OR replayed != 1 ORDER BY row LIMIT 3`, nil, func(rows clickhouse.Rows) error {
+			var row string
+			var live, replayed uint64
+			err := rows.Scan(&row, &live, &replayed)
+			t.Errorf("%s: the service has this row %d times, the replay of its journal %d times: %s", table, live, replayed, row)
+			return err
+		})
+	}
+	t.Logf("equal to a replay of %d records: %v", l.records, counts)
+	if len(counts) < 9 || counts["events"] == 0 || counts["incidents"] == 0 || counts["service_ledger"] == 0 {
+		t.Error("too few tables or rows: the test compares nothing")
+	}
+}
+
+const replayedDatabase = "replayed"
+
+// storeReplay writes the replay's rows into a database of their own on the same engine.
+func (l *leftovers) storeReplay(t *testing.T) {
+	t.Helper()
+	db := l.open(t, replayedDatabase)
+	if _, err := clickhouse.Migrate(t.Context(), db, deploy.ClickHouse()); err != nil {
+		t.Fatal(err)
+	}
+	w, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &partition.ClickHouse{}
+	store.Use(w)
+	for _, b := range l.batches {
+		if err := store.Write(t.Context(), b, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// tables are those whose rows have addresses.
+func (l *leftovers) tables(t *testing.T) []string {
+	t.Helper()
+	var tables []string
+	query(t, l.db, "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'ordinal' ORDER BY table", nil,
+		func(rows clickhouse.Rows) error {
+			tables = append(tables, "")
+			return rows.Scan(&tables[len(tables)-1])
+		})
+	return tables
+}
+
+// checkReconciled asks the ledger whether it holds what must never be.
+func (l *leftovers) checkReconciled(t *testing.T) {
+	t.Helper()
+	asOf, err := partition.NewestStored(t.Context(), l.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := ingest.MillisIn(24 * time.Hour)
+	found, err := slastore.NewReader(l.db).Reconcile(t.Context(), slastore.ReconcileQuery{
+		From: (l.from/day - 1) * day, To: (asOf/day + 2) * day, AsOf: asOf, Config: l.levels,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range found {
+		t.Errorf("the ledger does not reconcile: %+v", d)
+	}
+}
+
+// checkReplayCommand compares the incidents that `evenkeel replay` writes with those
+// in ClickHouse.
+func (l *leftovers) checkReplayCommand(t *testing.T) {
+	t.Helper()
+	out := evenkeel(t, "replay", "--storage.path="+l.storage, "--incidents=-")
+	type incident struct {
+		ID         string
+		OpenedAt   ingest.Millis `json:"opened_at"`
+		ResolvedAt ingest.Millis `json:"resolved_at"`
+		State      string
+		Episodes   int
+		Services   []string
+	}
+	var replayed, stored []incident
+	for line := range strings.Lines(out) {
+		var i incident
+		if err := json.Unmarshal([]byte(line), &i); err != nil {
+			t.Fatal(err)
+		}
+		replayed = append(replayed, i)
+	}
+	query(t, l.db, `SELECT id, toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(resolved_at), state, toInt64(episodes), services
+FROM (SELECT * FROM incidents ORDER BY position DESC, ordinal DESC LIMIT 1 BY tenant, id) WHERE state != 'merged'`, nil,
+		func(rows clickhouse.Rows) error {
+			var i incident
+			var opened, ended, episodes int64
+			err := rows.Scan(&i.ID, &opened, &ended, &i.State, &episodes, &i.Services)
+			i.OpenedAt, i.ResolvedAt, i.Episodes = ingest.Millis(opened), ingest.Millis(ended), int(episodes)
+			stored = append(stored, i)
+			return err
+		})
+	byID := func(a, b incident) int { return cmp.Compare(a.ID, b.ID) }
+	slices.SortFunc(replayed, byID)
+	slices.SortFunc(stored, byID)
+	if diff := gocmp.Diff(replayed, stored); diff != "" || len(stored) == 0 {
+		t.Errorf("the incidents of `evenkeel replay` (-) are not those in ClickHouse (+):\n%s", diff)
+	}
+	t.Logf("%d incidents as `evenkeel replay` gives them", len(stored))
+}
+
+// checkLoad compares the events with what the senders were told: what was accepted is there
+// exactly once for each time, and what may have landed at most once for each try.
+func (l *leftovers) checkLoad(t *testing.T, load *load) {
+	t.Helper()
+	rows := count(t, l.db, "SELECT count() FROM events")
+	if addresses := count(t, l.db, "SELECT uniqExact(partition, position, ordinal) FROM events"); rows != addresses {
+		t.Errorf("events has %d rows at %d addresses", rows, addresses)
+	}
+	there := map[sighting]int{}
+	query(t, l.db, "SELECT labels['test'], status, count() FROM events GROUP BY ALL", nil, func(rows clickhouse.Rows) error {
+		var s sighting
+		var n uint64
+		err := rows.Scan(&s.test, &s.status, &n)
+		there[s] = int(n)
+		return err
+	})
+	certain, lost := 0, 0
+	for s, a := range load.seen {
+		if n := there[s]; n < a.accepted || n > a.accepted+a.unknown {
+			if lost++; lost <= 5 {
+				t.Errorf("%v was accepted %d times and may have been another %d times; it is there %d times", s, a.accepted, a.unknown, n)
+			}
+		}
+		if a.unknown == 0 {
+			certain++
+		}
+		delete(there, s)
+	}
+	for s := range there {
+		t.Errorf("%v is there and was never sent", s)
+	}
+	t.Logf("%d deliveries accepted, %d tries failed (%v); %d sightings sent, %d of them without an unknown try; %d rows in events; %d wrong",
+		load.posts, load.failures, load.statuses, len(load.seen), certain, rows, lost)
+	if certain == 0 {
+		t.Error("no delivery was accepted at its first try: the test compares nothing")
+	}
+}
+
+// count runs a query of one number.
+func count(t *testing.T, db clickhouse.Querier, sql string) uint64 {
+	t.Helper()
+	var n uint64
+	query(t, db, sql, nil, func(rows clickhouse.Rows) error { return rows.Scan(&n) })
+	return n
+}
+
+// query calls each for every row.
+func query(t *testing.T, db clickhouse.Querier, sql string, params clickhouse.Params, each func(clickhouse.Rows) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	rows, err := db.Query(ctx, sql, params)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, sql)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			t.Fatalf("%v\n%s", err, sql)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%v\n%s", err, sql)
+	}
+}
