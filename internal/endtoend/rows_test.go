@@ -62,6 +62,12 @@ func (l *leftovers) open(t *testing.T, database string) *clickhouse.Conn {
 	return conn
 }
 
+// close lets go of the folder, so that a service can be started on it.
+func (l *leftovers) close() {
+	_ = l.db.Close()
+	l.engine.Stop()
+}
+
 // fold replays the journal.
 func (l *leftovers) fold(t *testing.T) {
 	t.Helper()
