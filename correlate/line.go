@@ -35,6 +35,7 @@ type explanation struct {
 
 	run   uint64 // of the evaluation that claims from it
 	claim int
+	moved bool // since its points' roots were marked
 }
 
 // n is the number of episodes explained.
@@ -87,6 +88,7 @@ func (f *felt) first(alert *root) (ingest.Millis, bool) {
 type point struct {
 	*episode
 	owner  *explanation
+	slot   int     // its place among owner's free points
 	in     *root   // its site in owner
 	weight float64 // in owner
 	habit  float64 // what its alert's name tells of being in company; see habits

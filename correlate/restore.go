@@ -169,6 +169,7 @@ func (l *line) restoreStage(s savedStage, all restored) stage {
 			if p.Far {
 				one.in = one.far
 			}
+			one.slot = len(one.owner.free)
 			one.owner.free = append(one.owner.free, one)
 		}
 		out.points = append(out.points, one)

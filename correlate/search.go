@@ -17,6 +17,7 @@ type search struct {
 	points []*point
 	open   []*explanation
 	shared []*explanation // of open, those in something shared
+	moved  []*explanation // that lost or got a point since their points' roots were marked
 	slots  []slot
 
 	scratch scratch
@@ -49,7 +50,10 @@ type offer struct {
 const (
 	enough    = 1e-6 // a gain below it is rounding
 	maxStarts = 16   // starts tried for one root
-	maxRounds = 4
+	// mostLooked bounds the points looked at for one offer: roots that cover
+	// thousands get fewer starts.
+	mostLooked = 8000
+	maxRounds  = 4
 )
 
 func newSearch(l *line, cell int64, points []*point, open []*explanation) *search {
@@ -152,7 +156,8 @@ func (s *search) propose(sl *slot) offer {
 	if len(sl.covers) < 2 || sl.barred || sl.expects.none {
 		return best
 	}
-	stride := (len(sl.covers) + maxStarts - 1) / maxStarts
+	starts := max(4, min(maxStarts, mostLooked/len(sl.covers)))
+	stride := (len(sl.covers) + starts - 1) / starts
 	for i := 0; i < len(sl.covers)-1; i += stride {
 		if value := s.evaluate(sl, i); value > best.value+enough {
 			best = offer{value, sl.covers[i].point.at, s.taken()}
@@ -176,7 +181,7 @@ func (s *search) accept(sl *slot) float64 {
 	for _, c := range o.take {
 		s.move(c.point, x, bond{share: c.share, tells: sl.expects.tells})
 	}
-	s.touch(x)
+	s.markMoved()
 	return x.worth() + worth(losers) - before
 }
 
@@ -205,19 +210,31 @@ func worth(explanations []*explanation) float64 {
 // move gives p another owner, nil for none.
 func (s *search) move(p *point, to *explanation, b bond) {
 	if p.owner != nil {
-		s.touch(p.owner)
+		s.note(p.owner)
 		p.owner.release(p)
 	}
 	if to != nil {
+		s.note(to)
 		s.line.give(to, p, b)
 	}
 	s.mark(p)
 }
 
+// note says that what x's points are worth in it has changed.
+func (s *search) note(x *explanation) {
+	if !x.moved {
+		x.moved = true
+		s.moved = append(s.moved, x)
+	}
+}
+
 // release takes a free point out of x.
 func (x *explanation) release(p *point) {
-	i := slices.Index(x.free, p)
-	x.free = slices.Delete(x.free, i, i+1)
+	last := len(x.free) - 1
+	x.free[p.slot] = x.free[last]
+	x.free[p.slot].slot = p.slot
+	x.free[last] = nil
+	x.free = x.free[:last]
 	x.sum -= p.weight
 	at := x.sites[p.in]
 	if at.n--; at.n == 0 {
@@ -241,17 +258,21 @@ func (l *line) give(x *explanation, p *point, b bond) {
 	if _, seen := at.first(p.unstable()); !seen {
 		at.kinds = append(at.kinds, kind{p.unstable(), p.at})
 	}
-	p.owner, p.in, p.weight = x, j.site, j.weight
+	p.owner, p.in, p.weight, p.slot = x, j.site, j.weight, len(x.free)
 	x.free = append(x.free, p)
 	x.sum += j.weight
 	x.last = max(x.last, p.at)
 }
 
-// touch says that the offers that look at x's points are to be made anew.
-func (s *search) touch(x *explanation) {
-	for _, p := range x.free {
-		s.mark(p)
+// markMoved says that the offers that look at points of what has changed are to be made anew.
+func (s *search) markMoved() {
+	for _, x := range s.moved {
+		x.moved = false
+		for _, p := range x.free {
+			s.mark(p)
+		}
 	}
+	s.moved = s.moved[:0]
 }
 
 func (s *search) mark(p *point) {
@@ -267,6 +288,7 @@ func (s *search) settle() {
 		for _, p := range s.points {
 			moved = s.improve(p) || moved
 		}
+		s.markMoved()
 		if !moved {
 			return
 		}

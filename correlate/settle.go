@@ -8,11 +8,13 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 )
 
-// Deciding is put off where it would cost much more than what came asks for: more
-// than patience episodes would be decided anew for each one that came.
+// Deciding is put off where it would cost much more than what came asks for: in a flood it
+// is done again for each quarter more, or when the time has come that its cost is worth.
 const (
-	atOnce   = 2000 // so many are always decided at once
-	patience = 16
+	atOnce     = 500 // so many episodes are always decided at once
+	patience   = 4
+	costOfOne  = 5 * ingest.Millis(1) // of fold time to wait for each episode to be decided
+	mostWaited = ingest.Minute
 )
 
 // settle decides what came since the last time, now or a little later.
@@ -20,12 +22,13 @@ func (t *tenant) settle() {
 	if !t.line.unsettled {
 		return
 	}
-	if n := t.line.undecided(); n <= atOnce || n <= t.waiting*patience {
+	n := t.line.undecided()
+	if n <= atOnce || n <= t.waiting*patience {
 		t.settleNow()
 		return
 	}
 	if t.settleAt == 0 {
-		t.settleAt = t.fold.now + ingest.Second
+		t.settleAt = t.fold.now + min(ingest.Millis(n)*costOfOne, mostWaited)
 		t.fold.timers.push(timer{due: t.settleAt, kind: timerSettle, tenant: t})
 	}
 	for _, e := range t.changedEpisodes {

@@ -82,6 +82,7 @@ func (l *line) carry(before *stage, k int64) carried {
 			q := &point{episode: p.episode, owner: y, in: p.in, weight: p.weight}
 			c.points[p.episode] = q
 			if y != nil {
+				q.slot = len(y.free)
 				y.free = append(y.free, q)
 			}
 		case y != nil:
@@ -160,6 +161,9 @@ func (l *line) cellOf(e *episode) int64 { return cellOf(e.at, l.model.cell) }
 // settleFirst names the first and last episode of x, once its free ones are decided.
 func (x *explanation) settleFirst() {
 	slices.SortFunc(x.free, func(a, b *point) int { return compareEpisodes(a.episode, b.episode) })
+	for i, p := range x.free {
+		p.slot = i
+	}
 	if x.fixed == 0 {
 		x.first, x.from = x.free[0].episode, x.free[0].at
 	}

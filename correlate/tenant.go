@@ -83,15 +83,18 @@ func (t *tenant) resolved(a *alert, source string, received ingest.Millis, seen 
 	if ends == 0 {
 		ends = received // the sender gave none
 	}
-	if a.open != nil && (ends > a.open.row.StartsAt || seen.StartsAt == a.open.row.StartsAt) {
-		known := a.find(seen.StartsAt)
+	known := a.find(seen.StartsAt)
+	if known != nil && known != a.open && known.row.EndsAt == ends {
+		return // a copy: that it ended then is known, and says nothing of what fires now
+	}
+	if a.open != nil && (ends > a.open.row.StartsAt || known == a.open) {
 		if known == nil {
 			a.open.addAlias(seen.StartsAt)
 		}
 		t.end(a, max(ends, a.open.row.StartsAt), received)
 		return
 	}
-	if known := a.find(seen.StartsAt); known != nil {
+	if known != nil {
 		return // a copy
 	}
 	open := a.open
