@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+const oneService = "services: [{name: cart, owner: team-cart}]\n"
+
+func newApp(t *testing.T, config string) (*App, string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "evenkeel.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	none, no := "", false
+	a, err := New(Options{
+		ConfigFile: file, Storage: t.TempDir(), Logger: slog.New(slog.DiscardHandler),
+		Web: &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebConfigFile: &none, WebSystemdSocket: &no},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a, file
+}
+
+func ask(a *App, method, path, body string) (int, string) {
+	w := httptest.NewRecorder()
+	a.handler().ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), method, path, strings.NewReader(body)))
+	text, _ := io.ReadAll(w.Result().Body) // a recorder's body cannot fail
+	return w.Code, string(text)
+}
+
+// Deliveries are taken while ClickHouse is away; reads say that it is; readiness is truthful.
+func TestWithoutClickHouseDeliveriesAreTakenAndReadsAre503(t *testing.T) {
+	a, _ := newApp(t, oneService)
+	for _, c := range []struct {
+		method, path, body string
+		code               int
+	}{
+		{http.MethodPost, "/api/v1/ingest/alertmanager", `{"version":"4","alerts":[]}`, http.StatusOK},
+		{http.MethodPost, "/api/v1/ingest/alertmanager", `{"version":`, http.StatusBadRequest},
+		{http.MethodGet, "/api/v1/incidents", "", http.StatusServiceUnavailable},
+		{http.MethodGet, "/", "", http.StatusServiceUnavailable},
+		{http.MethodGet, "/-/healthy", "", http.StatusOK},
+		{http.MethodGet, "/-/ready", "", http.StatusServiceUnavailable},
+		{http.MethodGet, "/metrics", "", http.StatusOK},
+		{http.MethodGet, "/debug/pprof/", "", http.StatusOK},
+		{http.MethodGet, "/api/v1/openapi.yaml", "", http.StatusOK},
+		{http.MethodGet, "/-/reload", "", http.StatusMethodNotAllowed},
+	} {
+		if code, text := ask(a, c.method, c.path, c.body); code != c.code {
+			t.Errorf("%s %s: %d, want %d: %.300s", c.method, c.path, code, c.code, text)
+		}
+	}
+	if a.journal.Last() != 2 {
+		t.Errorf("the journal holds %d records, want the delivery and the refused one", a.journal.Last())
+	}
+}
+
+func TestAReloadWithAWrongFileKeepsTheConfigurationInForce(t *testing.T) {
+	a, file := newApp(t, oneService)
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("services: [{name: cart, owner: a, colour: red}]\n")
+	if code, text := ask(a, http.MethodPost, "/-/reload", ""); code != http.StatusInternalServerError || !strings.Contains(text, "colour") {
+		t.Errorf("a wrong file: %d %s", code, text)
+	}
+	if got := testutil.ToFloat64(a.reloads.success); got != 0 {
+		t.Errorf("the metric of the last reload is %v after a failure", got)
+	}
+	if got := a.config.Load().Correlation().Services[0].Owner; got != "team-cart" {
+		t.Errorf("the wrong file is in force: owner %q", got)
+	}
+	if a.journal.Last() != 0 {
+		t.Error("a wrong configuration is in the journal")
+	}
+
+	write("services: [{name: cart, owner: team-basket}]\n")
+	for range 2 { // the second changes nothing
+		if code, text := ask(a, http.MethodPost, "/-/reload", ""); code != http.StatusOK {
+			t.Errorf("a right file: %d %s", code, text)
+		}
+	}
+	if got := a.config.Load().Correlation().Services[0].Owner; got != "team-basket" {
+		t.Errorf("the right file is not in force: owner %q", got)
+	}
+	if a.journal.Last() != 1 || testutil.ToFloat64(a.reloads.success) != 1 {
+		t.Errorf("%d configurations are in the journal, want 1; metric %v", a.journal.Last(), testutil.ToFloat64(a.reloads.success))
+	}
+}
+
+func TestAStartThatCannotSucceedSaysWhy(t *testing.T) {
+	a, file := newApp(t, oneService)
+	opts := a.opts
+	opts.Storage = t.TempDir()
+	for _, c := range []struct {
+		name, want string
+		change     func(*Options)
+	}{
+		{"a port that is taken", "--web.listen-address", func(o *Options) {
+			taken := []string{a.listeners[0].Addr().String()}
+			o.Web = &web.FlagConfig{WebListenAddresses: &taken, WebConfigFile: o.Web.WebConfigFile, WebSystemdSocket: o.Web.WebSystemdSocket}
+		}},
+		{"a storage folder that another service uses", "in use by another process", func(o *Options) { o.Storage = a.opts.Storage }},
+		{"a configuration that is not there", "nowhere.yml", func(o *Options) { o.ConfigFile = filepath.Join(filepath.Dir(file), "nowhere.yml") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			changed := opts
+			c.change(&changed)
+			started, err := New(changed)
+			if err == nil {
+				_ = started.close()
+				t.Fatal("it started")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error %q does not say %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestMetricsOfTheServiceAreWellFormed(t *testing.T) {
+	a, _ := newApp(t, oneService)
+	problems, err := testutil.GatherAndLint(a.registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "evenkeel_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+}
