@@ -57,7 +57,7 @@ func foldAll(f *partition.Fold, records []ingest.Record) partition.Rows {
 // sameRows compares rows whatever unexported state they carry.
 var sameRows = cmp.Options{cmpopts.IgnoreUnexported(partition.Rows{}), cmpopts.EquateEmpty()}
 
-var smallStorm = simulate.StormOptions{Seed: 7, Duration: 3 * time.Hour, Services: 30, Faults: 8}
+var smallStorm = simulate.StormOptions{Seed: 7, Duration: time.Hour, Services: 12, Faults: 3}
 
 func TestTheSameJournalGivesTheSameRows(t *testing.T) {
 	records := stormRecords(t, smallStorm)

@@ -113,7 +113,8 @@ func (r *Runner) await(ctx context.Context, b *batch) error {
 }
 
 // apply folds one record. Rows of positions that are stored already only rebuild
-// the state.
+// the state. Rows of other positions that an earlier run has seen may be stored although
+// the state does not say so, where it was lost or is an older copy.
 func (r *Runner) apply(rec ingest.Record, b *batch) {
 	began := r.opts.Clock()
 	rows := r.fold.Apply(rec)
@@ -127,7 +128,7 @@ func (r *Runner) apply(rec ingest.Record, b *batch) {
 		b.Partition, b.First, b.since = r.opts.Partition, rec.Position, r.opts.Clock()
 	}
 	b.Last, b.FoldTime = rec.Position, r.fold.Time()
-	b.recovering = r.recover != nil
+	b.recovering = b.recovering || rec.Position <= r.before
 	b.Rows.Append(rows)
 }
 

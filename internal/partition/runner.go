@@ -76,6 +76,7 @@ type Runner struct {
 	next     uint64  // position that the fold reads next
 	recover  *bounds // the batch that may be in the store in part
 	skip     uint64  // positions up to here are stored: folding them only rebuilds the state
+	before   uint64  // positions up to here were there at the start: an earlier run may have stored them
 	ticking  atomic.Bool
 	progress progress
 
@@ -114,7 +115,7 @@ func New(opts Options) (*Runner, error) {
 		s.InFlight = nil
 	}
 	r := &Runner{
-		opts: opts, state: s, recover: s.InFlight, skip: s.Stored,
+		opts: opts, state: s, recover: s.InFlight, skip: s.Stored, before: opts.Log.Last(),
 		fold:    NewFold(opts.Partition),
 		metrics: newMetrics(opts.Metrics),
 		ready:   make(chan struct{}, 1),

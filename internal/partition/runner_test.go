@@ -93,7 +93,7 @@ func withoutPositions(records []ingest.Record) []ingest.Record {
 // A partition that is stopped anywhere, again and again, with a store that fails now and then,
 // stores what one undisturbed fold makes.
 func TestStoppedAndFailingAPartitionStoresWhatAFoldMakes(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	records := stormRecords(t, smallStorm)
 	dice := rand.New(rand.NewPCG(1, 2))
 	dir := t.TempDir()
@@ -253,6 +253,50 @@ func TestAPartitionRefusesAJournalThatEndsBeforeWhatIsStored(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where the state is lost, everything is folded again; what an earlier run may have stored
+// is only added where it is missing.
+func TestAPartitionWithoutItsStateStoresNothingTwice(t *testing.T) {
+	records := withoutPositions(stormRecords(t, smallStorm))
+	const before = 20
+	j := journalOf(t, records[:before])
+	wait := func(r *partition.Runner, ctx context.Context) { _ = r.WaitStored(ctx, j.Last()) }
+	runUntil(t, newRunner(t, j, &memory{}, t.TempDir()), wait)
+
+	store := &watcher{}
+	r := newRunner(t, j, store, t.TempDir())
+	if _, err := j.Append(t.Context(), records[before:]); err != nil {
+		t.Fatal(err)
+	}
+	runUntil(t, r, wait)
+	fresh := 0
+	for _, w := range store.writes {
+		if old := w.First <= before; old != w.recovering {
+			t.Errorf("positions %d to %d, of which %d were there at the start, are stored with recovering %t", w.First, w.Last, before, w.recovering)
+		}
+		if !w.recovering {
+			fresh++
+		}
+	}
+	if fresh == 0 || fresh == len(store.writes) {
+		t.Errorf("%d of %d batches are new ones: the test compares nothing", fresh, len(store.writes))
+	}
+}
+
+// watcher is a Store that only notes how it is written to.
+type watcher struct {
+	writes []watched
+}
+
+type watched struct {
+	partition.Batch
+	recovering bool
+}
+
+func (w *watcher) Write(_ context.Context, b partition.Batch, recovering bool) error {
+	w.writes = append(w.writes, watched{b, recovering})
+	return nil
 }
 
 // journalOf returns a new journal with the given records.
