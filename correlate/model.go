@@ -117,8 +117,8 @@ func (m *model) explain(e *episode, intern func(rootKey) *root) {
 	}
 	e.direct = sort.Search(len(below), func(i int) bool { return below[i].hops > 1 })
 	for _, l := range e.row.Labels {
-		if l.Name == alertNameLabel || len(below) > 0 && l.Value == e.row.Service {
-			continue
+		if l.Name == alertNameLabel || l.Name == severityLabel || len(below) > 0 && l.Value == e.row.Service {
+			continue // it says what is wrong and how badly, or names the service: nothing that others share
 		}
 		e.covers = append(e.covers, cover{intern(rootKey{rootShared, l.Name, l.Value}), math.Log(m.Shared), 0})
 	}
