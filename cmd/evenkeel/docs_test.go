@@ -28,7 +28,7 @@ func pages(t *testing.T) []string {
 	return append(names, filepath.Join(root, "README.md"))
 }
 
-var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+var fenced = regexp.MustCompile("(?s)\n```([a-z]+)\n(.*?\n)```\n")
 
 // blocks returns the fenced blocks of a language in a page.
 func blocks(t *testing.T, page, language string) (list []string) {
