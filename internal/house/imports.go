@@ -112,8 +112,6 @@ var fences = map[string]fence{
 	"github.com/ClickHouse":         {inside: []string{"internal/clickhouse/..."}},
 	"github.com/ebitengine/purego":  {inside: []string{"internal/clickhouse/..."}},
 	"gonum.org/v1/gonum":            {inside: []string{"improve/..."}},
-	"github.com/hashicorp/raft":     {inside: []string{"internal/journal"}},
-	"github.com/hashicorp/raft-wal": {inside: []string{"internal/journal"}},
 	"github.com/alecthomas/kingpin": {inside: []string{"cmd/evenkeel"}},
 	"go.yaml.in/yaml":               {inside: []string{"internal/config", "internal/app"}, tests: true},
 	"gopkg.in/yaml.v2":              {}, // go.yaml.in/yaml/v3 is the one
