@@ -54,7 +54,11 @@ func getLevels(ctx context.Context, db clickhouse.Querier, q slastore.Availabili
 		return nil, err
 	}
 	q.AsOf, q.Config = at, c.Levels
-	return slastore.NewReader(db).Availability(ctx, q)
+	levels, err := slastore.NewReader(db).Availability(ctx, q)
+	if err == nil && len(levels) == 0 && len(q.Services) > 0 {
+		return nil, fmt.Errorf("neither the catalogue in force at %s nor the window has a service %q with an agreement %q", at, q.Services[0], q.Agreement)
+	}
+	return levels, err
 }
 
 func printLevels(w io.Writer, levels []sla.Availability, output string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -13,7 +14,11 @@ import (
 // ReadJournal calls each with every record of the journal below a storage folder
 // whose service is stopped.
 func ReadJournal(ctx context.Context, storage string, each func(ingest.Record)) (err error) {
-	j, err := journal.Open(journal.Options{Dir: filepath.Join(storage, journalFolder)})
+	dir := filepath.Join(storage, journalFolder)
+	if _, err := os.Stat(dir); err != nil { // opening would make one
+		return fmt.Errorf("no journal in the storage folder: %w", err)
+	}
+	j, err := journal.Open(journal.Options{Dir: dir})
 	if err != nil {
 		return err
 	}
