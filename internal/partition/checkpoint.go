@@ -14,9 +14,11 @@ import (
 )
 
 // checkpointVersion changes when a checkpoint's meaning does. One of another
-// version is not read: the journal is folded from its first record, and where it was trimmed the
-// start fails rather than guess.
+// version is not read: the journal is folded from its first record, and where it was trimmed
+// reading it fails rather than that something is guessed.
 const checkpointVersion = 1
+
+var errCheckpointVersion = fmt.Errorf("the checkpoint is not of version %d, which this program reads", checkpointVersion)
 
 // checkpoint is the whole state of a fold after Position.
 type checkpoint struct {
@@ -65,7 +67,7 @@ func (f *Fold) Restore(snapshot []byte) (uint64, error) {
 		return 0, err
 	}
 	if c.Version != checkpointVersion {
-		return 0, fmt.Errorf("the checkpoint has version %d, this program reads %d", c.Version, checkpointVersion)
+		return 0, errCheckpointVersion
 	}
 	if err := errors.Join(f.incidents.Restore(c.Correlate), f.ledger.Restore(c.Ledger)); err != nil {
 		return 0, err
@@ -85,6 +87,11 @@ func (r *Runner) restore() (uint64, error) {
 		return 0, err
 	}
 	position, err := r.fold.Restore(b)
+	if errors.Is(err, errCheckpointVersion) {
+		r.opts.Logger.Warn("The journal is folded from its first record", "why", err, "checkpoint", name)
+		r.fold = NewFold(r.opts.Partition)
+		return 0, nil
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}

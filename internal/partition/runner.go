@@ -61,7 +61,7 @@ type Options struct {
 
 	BatchRows       int           // a batch is closed at so many rows; default 20 000
 	BatchAge        time.Duration // or when its oldest row waits so long; default 100 ms
-	CheckpointEvery time.Duration // default 1 min
+	CheckpointEvery time.Duration // default 15 s; a full journal is trimmed so often
 	TickInterval    time.Duration // fold time is never older than this while idle; default 15 s
 }
 
@@ -167,7 +167,7 @@ func withDefaults(o Options) Options {
 		o.BatchAge = 100 * time.Millisecond
 	}
 	if o.CheckpointEvery == 0 {
-		o.CheckpointEvery = time.Minute
+		o.CheckpointEvery = 15 * time.Second
 	}
 	if o.TickInterval == 0 {
 		o.TickInterval = 15 * time.Second

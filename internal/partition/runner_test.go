@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
@@ -379,4 +380,40 @@ func TestATickCarriesTimeWhenNothingArrives(t *testing.T) {
 	}
 	stop()
 	<-done
+}
+
+// A checkpoint of another version is no reason not to start: the journal has everything.
+func TestACheckpointOfAnotherVersionIsFoldedAnew(t *testing.T) {
+	records := withoutPositions(stormRecords(t, smallStorm))[:30]
+	j := journalOf(t, records)
+	dir, store := t.TempDir(), &memory{}
+	wait := func(r *partition.Runner, ctx context.Context) { _ = r.WaitStored(ctx, j.Last()) }
+	runUntil(t, newRunner(t, j, store, dir), wait)
+	var packed bytes.Buffer
+	enc, err := zstd.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := enc.Write([]byte(`{"version":0,"position":30}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := enc.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "partition", "checkpoint"), packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := store.rows(t)
+	r := newRunner(t, j, store, dir)
+	if r.FoldTime() != 0 {
+		t.Error("the checkpoint of another version was used")
+	}
+	runUntil(t, r, func(r *partition.Runner, ctx context.Context) {
+		for ctx.Err() == nil && r.FoldTime() < records[len(records)-1].ReceivedAt {
+			time.Sleep(time.Millisecond)
+		}
+	})
+	if diff := cmp.Diff(want, store.rows(t), sameRows); diff != "" {
+		t.Errorf("what is stored changed:\n%s", diff)
+	}
 }
