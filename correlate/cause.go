@@ -9,7 +9,8 @@ import (
 
 const (
 	causesShown = 5
-	causeSample = 400 // members looked at, oldest first
+	causeSample = 200 // members looked at, oldest first
+	rankedAnew  = 16  // the causes of n members are ranked anew after n/16 came or went
 	// causeTemper flattens the scores: episodes of one fault are not as
 	// independent as the model has them.
 	causeTemper = 4.0
@@ -66,7 +67,7 @@ func (t *tenant) suspects(i *incident) []suspect {
 	t.line.run++
 	for _, e := range bySite {
 		for _, c := range e.covers {
-			if c.root.kind == rootAlert || c.root.kind == rootShared && t.line.expects(c.root, cell).none {
+			if c.root.kind == rootAlert {
 				continue
 			}
 			if c.root.run != t.line.run {
@@ -86,6 +87,7 @@ func (t *tenant) suspects(i *incident) []suspect {
 			s.worth += s.expects.tells
 		}
 	}
+	all = slices.DeleteFunc(all, func(s suspect) bool { return s.expects.none || s.covered < min(2, len(members)) })
 	for j := range all {
 		s := &all[j]
 		if s.root.kind == rootService {

@@ -75,7 +75,9 @@ func (t *tenant) summarise(i *incident) {
 			i.row.Severity = severity
 		}
 	}
-	i.row.Causes = t.causes(i)
+	if i.regrouped > len(i.members)/rankedAnew {
+		i.regrouped, i.row.Causes = 0, t.causes(i)
+	}
 	i.row.Title = i.title()
 }
 

@@ -90,6 +90,8 @@ type point struct {
 	owner  *explanation
 	slot   int     // its place among owner's free points
 	in     *root   // its site in owner
+	felt   *felt   // what owner has there
+	look   bool    // whether something changed that may move it
 	weight float64 // in owner
 	habit  float64 // what its alert's name tells of being in company; see habits
 
@@ -288,6 +290,9 @@ func (l *line) follows(x *explanation, p *point) ingest.Millis {
 // but a service that it depends on.
 func (l *line) throughService(x *explanation, p *point) (bond, bool) {
 	for _, c := range p.covers {
+		if c.root.kind != rootService {
+			break // services come first
+		}
 		if c.hops > 0 && x.sites[c.root] != nil {
 			return bond{share: c.share + logIndirect, far: true}, true
 		}

@@ -15,6 +15,7 @@ type incident struct {
 	unknown    int
 	services   map[string]int
 	severities map[string]int
+	regrouped  int           // members that came or went since the causes were ranked
 	shown      bool          // a row was returned by Flush
 	wokenAt    ingest.Millis // when it last got something that fires
 	wokenBy    *episode
@@ -35,6 +36,7 @@ func (i *incident) count(e *episode, sign int) {
 func (i *incident) add(e *episode) {
 	at, _ := slices.BinarySearchFunc(i.members, e, compareEpisodes)
 	i.members = slices.Insert(i.members, at, e)
+	i.regrouped++
 	e.incident, e.counted = i, e.row.State
 	i.count(e, 1)
 	i.services[e.row.Service]++
@@ -46,6 +48,7 @@ func (i *incident) remove(e *episode) {
 	if at, found := slices.BinarySearchFunc(i.members, e, compareEpisodes); found {
 		i.members = slices.Delete(i.members, at, at+1)
 	}
+	i.regrouped++
 	i.count(e, -1)
 	e.incident = nil
 	drop(i.services, e.row.Service)

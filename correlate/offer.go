@@ -281,7 +281,7 @@ func (g *group) kept() float64 {
 	if g.owner == nil {
 		return 0
 	}
-	if at := g.owner.sites[g.in]; at.n > len(g.points) {
+	if g.points[0].point.felt.n > len(g.points) {
 		return 0
 	}
 	return g.owner.lessSite(g.in)

@@ -47,6 +47,9 @@ func (t *tenant) restore(s *savedTenant) error {
 	for i, e := range all {
 		t.restoreMember(e, &s.Episodes[i])
 	}
+	for _, i := range s.Incidents {
+		t.incidents[i.Row.ID].regrouped = i.Regrouped
+	}
 	return nil
 }
 
@@ -169,7 +172,7 @@ func (l *line) restoreStage(s savedStage, all restored) stage {
 			if p.Far {
 				one.in = one.far
 			}
-			one.slot = len(one.owner.free)
+			one.slot, one.felt = len(one.owner.free), one.owner.sites[one.in]
 			one.owner.free = append(one.owner.free, one)
 		}
 		out.points = append(out.points, one)

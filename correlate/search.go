@@ -54,12 +54,14 @@ const (
 	// thousands get fewer starts.
 	mostLooked = 8000
 	maxRounds  = 4
+	floodSize  = 2000 // points; see flood
 )
 
 func newSearch(l *line, cell int64, points []*point, open []*explanation) *search {
 	s := &search{line: l, cell: cell, points: points, open: open}
 	l.run++
 	for _, p := range points {
+		p.look = !s.flood() || p.owner == nil
 		for _, c := range p.covers {
 			sl := s.slot(c.root)
 			sl.covers = append(sl.covers, covered{p, c.share})
@@ -76,6 +78,9 @@ func newSearch(l *line, cell int64, points []*point, open []*explanation) *searc
 	s.scratch.marks = make([]mark, len(s.slots))
 	return s
 }
+
+// flood tells whether there is so much to decide that only what is new is looked at.
+func (s *search) flood() bool { return len(s.points) > floodSize }
 
 // share lists x among the explanations in something shared, if it is one.
 func (s *search) share(x *explanation) {
@@ -95,7 +100,11 @@ func (s *search) slot(r *root) *slot {
 
 // solve runs the search to its end.
 func (s *search) solve() []*explanation {
-	for range maxRounds {
+	rounds := maxRounds
+	if s.flood() {
+		rounds = 1
+	}
+	for range rounds {
 		s.settle()
 		s.refresh()
 		if !s.openBest() {
@@ -182,6 +191,9 @@ func (s *search) accept(sl *slot) float64 {
 		s.move(c.point, x, bond{share: c.share, tells: sl.expects.tells})
 	}
 	s.markMoved()
+	for _, c := range sl.covers {
+		c.point.look = true
+	}
 	return x.worth() + worth(losers) - before
 }
 
@@ -236,12 +248,11 @@ func (x *explanation) release(p *point) {
 	x.free[last] = nil
 	x.free = x.free[:last]
 	x.sum -= p.weight
-	at := x.sites[p.in]
-	if at.n--; at.n == 0 {
-		x.onset -= at.onset
+	if p.felt.n--; p.felt.n == 0 {
+		x.onset -= p.felt.onset
 		delete(x.sites, p.in)
 	}
-	p.owner, p.in, p.weight = nil, nil, 0
+	p.owner, p.in, p.felt, p.weight = nil, nil, nil, 0
 }
 
 // give adds a free point to x.
@@ -258,7 +269,7 @@ func (l *line) give(x *explanation, p *point, b bond) {
 	if _, seen := at.first(p.unstable()); !seen {
 		at.kinds = append(at.kinds, kind{p.unstable(), p.at})
 	}
-	p.owner, p.in, p.weight, p.slot = x, j.site, j.weight, len(x.free)
+	p.owner, p.in, p.felt, p.weight, p.slot = x, j.site, at, j.weight, len(x.free)
 	x.free = append(x.free, p)
 	x.sum += j.weight
 	x.last = max(x.last, p.at)
@@ -269,6 +280,7 @@ func (s *search) markMoved() {
 	for _, x := range s.moved {
 		x.moved = false
 		for _, p := range x.free {
+			p.look = p.look || !s.flood()
 			s.mark(p)
 		}
 	}
@@ -281,12 +293,16 @@ func (s *search) mark(p *point) {
 	}
 }
 
-// settle moves sites and single points to the open explanation that explains them best.
+// settle moves sites and single points to the open explanation that explains them
+// best. It looks at those for which something has changed.
 func (s *search) settle() {
 	for range maxRounds {
 		moved := false
 		for _, p := range s.points {
-			moved = s.improve(p) || moved
+			if p.look {
+				p.look = false
+				moved = s.improve(p) || moved
+			}
 		}
 		s.markMoved()
 		if !moved {
@@ -361,7 +377,7 @@ func (p *point) margin() float64 {
 	if x == nil {
 		return 0
 	}
-	if x.sites[p.in].n > 1 {
+	if p.felt.n > 1 {
 		return p.weight
 	}
 	return p.weight + x.lessSite(p.in)
@@ -393,11 +409,11 @@ func (p *point) companions() []*point {
 // It is asked at the site's first point only.
 func (s *search) movingSite(p *point, x *explanation, r *root, b bond) (float64, bool) {
 	from := p.owner
-	if from == nil || from == x || x.n() == 0 {
+	if from == nil || from == x || p.felt.from != p.at || x.n() == 0 {
 		return 0, false
 	}
-	at := from.sites[p.in]
-	if at.fixed > 0 || at.n < 2 || at.from != p.at || from.root.kind == rootAlert || x.root.kind == rootAlert {
+	at := p.felt
+	if at.fixed > 0 || at.n < 2 || from.root.kind == rootAlert || x.root.kind == rootAlert {
 		return 0, false
 	}
 	gain := -from.lessSite(p.in)

@@ -54,12 +54,13 @@ type (
 		Ended []int `json:"ended,omitempty"`
 	}
 	savedIncident struct {
-		Row     Incident      `json:"row"`
-		First   int           `json:"first"`
-		Shown   bool          `json:"shown"`
-		WokenAt ingest.Millis `json:"woken_at"`
-		WokenBy int           `json:"woken_by"` // -1 for none
-		Dirty   bool          `json:"dirty,omitempty"`
+		Row       Incident      `json:"row"`
+		First     int           `json:"first"`
+		Shown     bool          `json:"shown"`
+		WokenAt   ingest.Millis `json:"woken_at"`
+		WokenBy   int           `json:"woken_by"` // -1 for none
+		Dirty     bool          `json:"dirty,omitempty"`
+		Regrouped int           `json:"regrouped,omitempty"`
 	}
 	savedStage struct {
 		Cell   int64        `json:"cell"`
@@ -169,7 +170,7 @@ func (t *tenant) save() savedTenant {
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.incidents)) {
 		i := t.incidents[id]
-		s.Incidents = append(s.Incidents, savedIncident{i.row, n.number(i.first), i.shown, i.wokenAt, n.number(i.wokenBy), i.dirty})
+		s.Incidents = append(s.Incidents, savedIncident{i.row, n.number(i.first), i.shown, i.wokenAt, n.number(i.wokenBy), i.dirty, i.regrouped})
 	}
 	for _, one := range l.stages {
 		s.Stages = append(s.Stages, one.save(n))

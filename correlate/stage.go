@@ -82,7 +82,7 @@ func (l *line) carry(before *stage, k int64) carried {
 			q := &point{episode: p.episode, owner: y, in: p.in, weight: p.weight}
 			c.points[p.episode] = q
 			if y != nil {
-				q.slot = len(y.free)
+				q.slot, q.felt = len(y.free), y.sites[p.in]
 				y.free = append(y.free, q)
 			}
 		case y != nil:
