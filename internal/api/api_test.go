@@ -81,6 +81,9 @@ func TestABadParameterIsNamedWithItsValue(t *testing.T) {
 		{"a period that is none", "/api/v1/availability?period=2026-13", `parameter period: "2026-13" is none of 2026, 2026-Q4, 2026-10, 2026-W43, 2026-10-05`},
 		{"a period beside from", "/api/v1/availability?period=2026-10&from=5", `parameter period: "2026-10" stands beside from or to: give one or the other`},
 		{"a window without a beginning", "/api/v1/availability?to=5", `parameter to: "5" needs a from: a window without a beginning has no availability`},
+		{"a period that nobody can know of", "/api/v1/availability?period=2040", `parameter period: "2040" lies in the future: nothing of it can be known`},
+		{"a window that nobody can know of", "/api/v1/availability?from=2026-11-01T00:00:00Z&to=2041-01-01T00:00:00Z",
+			`parameter to: "2041-01-01T00:00:00Z" lies more than two years after 2026-11-22T12:00:00.000Z: nothing of it can be known`},
 		{"a flag that is none", "/api/v1/availability?intervals=yes", `parameter intervals: "yes" is neither true nor false`},
 		{"a report's format", "/api/v1/reports/2026-10?format=pdf", `parameter format: "pdf" is not one of html, md, json`},
 		{"a report's period", "/api/v1/reports/october", `parameter period: "october" is none of 2026, 2026-Q4, 2026-10, 2026-W43, 2026-10-05`},
@@ -118,6 +121,7 @@ func TestWhatIsNotThereIs404(t *testing.T) {
 		"/api/v1/availability?service=nope":       "no such service",
 		"/api/v1/availability?agreement=platinum": "no such agreement",
 		"/api/v1/reports/2027-01":                 "no such report",
+		"/api/v1/reports/2040-12":                 "no such report",
 		"/api/v1/nope":                            "no such path",
 	} {
 		res, e := get(t, h, target)
@@ -393,6 +397,30 @@ func TestAReportIsAFileThatCannotRunScript(t *testing.T) {
 			t.Errorf("%s: policy %q", format, csp)
 		}
 	}
+}
+
+// FuzzQuery asks for lists with any query at all: the answer is a list or a 400 that says why, never a defect.
+func FuzzQuery(f *testing.F) {
+	for _, query := range []string{
+		"", "state=open&limit=1", "from=1&to=2", "from=NaN", "cursor=e30", "cursor=eyJhIjoxLCJuIjoiMSJ9", "as_of=1e300", "limit=99999999999999999999",
+		"from=2026-11-22T12:00:00%2B25:00", "%zz", "a=b&a=c", "period=2026-W53", "period=0000", "service=%00%ff", "intervals=1&from=1&to=253402300799",
+	} {
+		f.Add(query)
+	}
+	site := apitest.Shop()
+	site.Records, site.Levels = site.Records[:9], site.Levels[:9]
+	h := handler(site)
+	f.Fuzz(func(t *testing.T, query string) {
+		for _, path := range []string{"incidents", "alerts", "availability", "changes"} {
+			r := httptest.NewRequest(http.MethodGet, "/api/v1/"+path, http.NoBody)
+			r.URL.RawQuery = query
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if code := w.Code; code != http.StatusOK && code != http.StatusBadRequest && code != http.StatusNotFound || !json.Valid(w.Body.Bytes()) {
+				t.Errorf("%s?%s: %d %s", path, query, code, w.Body)
+			}
+		}
+	})
 }
 
 func at(t *testing.T, text string) ingest.Millis {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/sla"
@@ -124,6 +126,10 @@ func (r *Reads) ReadWindow(p *Params, asOf ingest.Millis) Window {
 		if p.Text("from") != "" || p.Text("to") != "" {
 			p.reject("period", "stands beside from or to: give one or the other")
 		}
+		if tooFar(name, asOf) {
+			p.reject("period", "lies in the future: nothing of it can be known")
+			return Window{}
+		}
 		window, err := sla.Period(name, zone)
 		if err != nil {
 			p.reject("period", "is none of 2026, 2026-Q4, 2026-10, 2026-W43, 2026-10-05")
@@ -138,10 +144,24 @@ func (r *Reads) ReadWindow(p *Params, asOf ingest.Millis) Window {
 		return Window{month.From, month.To, zone, name}
 	}
 	from, to := p.Window(0, asOf)
-	if from == 0 {
+	switch {
+	case from == 0:
 		p.reject("from", "is the beginning of 1970: give a later instant")
+	case to > asOf+farthest:
+		p.reject("to", "lies more than two years after "+asOf.String()+": nothing of it can be known")
 	}
 	return Window{from, to, zone, ""}
+}
+
+// farthest is how far beyond as_of a window may end: a year's agreement reaches that far.
+// What lies beyond would be one bucket, not yet, of any length one likes.
+const farthest = 2 * 366 * ingest.Day
+
+// tooFar says whether a period's name begins with a year that lies too far after asOf.
+func tooFar(period string, asOf ingest.Millis) bool {
+	year, _, _ := strings.Cut(period, "-")
+	n, err := strconv.Atoi(year)
+	return err == nil && n > asOf.Time().Year()+1
 }
 
 func (a *API) availability(ctx context.Context, r *http.Request) (answer, error) {

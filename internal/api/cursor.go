@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/base64"
 	"encoding/json"
+	"hash/crc32"
 	"maps"
+	"strconv"
 
 	"github.com/evenkeel/evenkeel/ingest"
 )
@@ -13,22 +15,22 @@ import (
 type cursor struct {
 	AsOf int64  `json:"a"`
 	Next string `json:"n"` // the store's own cursor
+	Sum  uint32 `json:"s"` // tells one that was cut or changed on its way; it is no secret
 }
 
-func (c cursor) encode() string {
-	b, err := json.Marshal(c)
-	if err != nil { // a number and a string: cannot happen
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
+func (c cursor) sum() uint32 {
+	return crc32.ChecksumIEEE([]byte(strconv.FormatInt(c.AsOf, 10) + " " + c.Next))
 }
 
 // encodeCursor returns the cursor of the next page, or "" where next is.
-func encodeCursor(asOf ingest.Millis, next string) string {
+func encodeCursor(asOf ingest.Millis, next string) (string, error) {
 	if next == "" {
-		return ""
+		return "", nil
 	}
-	return cursor{AsOf: int64(asOf), Next: next}.encode()
+	c := cursor{AsOf: int64(asOf), Next: next}
+	c.Sum = c.sum()
+	b, err := json.Marshal(c)
+	return base64.RawURLEncoding.EncodeToString(b), err
 }
 
 // resume returns the store's cursor out of the parameter cursor, and makes as_of what
@@ -44,7 +46,7 @@ func resume(p *Params) string {
 		err = json.Unmarshal(b, &c)
 	}
 	switch asOf := ingest.Millis(c.AsOf).String(); {
-	case err != nil || c.AsOf <= 0 || c.AsOf > latestTime*1000 || c.Next == "":
+	case err != nil || c.Sum != c.sum() || c.AsOf <= 0 || c.AsOf > latestTime*1000 || c.Next == "":
 		p.reject("cursor", "is not a cursor that this server gave")
 	case p.Text("as_of") != "" && p.Time("as_of", 0) != ingest.Millis(c.AsOf):
 		p.reject("as_of", "differs from the "+asOf+" that the cursor was made at; leave it out")

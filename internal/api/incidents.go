@@ -63,10 +63,8 @@ func (r *Reads) ListIncidents(ctx context.Context, p *Params) (IncidentList, []s
 	if err != nil {
 		return IncidentList{}, nil, err
 	}
-	return IncidentList{
-		AsOf: q.AsOf, From: q.From, To: q.To,
-		Incidents: whole(page.Incidents), Next: encodeCursor(q.AsOf, page.Next),
-	}, warnings, nil
+	next, err := encodeCursor(q.AsOf, page.Next)
+	return IncidentList{AsOf: q.AsOf, From: q.From, To: q.To, Incidents: whole(page.Incidents), Next: next}, warnings, err
 }
 
 // OneIncident returns an incident with its episodes and transitions. An id that

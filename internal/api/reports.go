@@ -67,6 +67,9 @@ func (r *Reads) ListReports(ctx context.Context, asOf ingest.Millis) (ReportList
 // RenderReport composes the report of a period as it stood at asOf and renders it.
 // The same period and asOf give the same bytes.
 func (r *Reads) RenderReport(ctx context.Context, period string, f report.Format, asOf ingest.Millis) ([]byte, error) {
+	if tooFar(period, asOf) {
+		return nil, &NotFoundError{Kind: "report", Name: period, Hint: "the period lies in the future"}
+	}
 	zone, _ := r.Catalogue().Zone()
 	p, err := improve.ParsePeriod(period, zone)
 	if err != nil {

@@ -40,7 +40,7 @@ type levelCard struct {
 	Buckets                                                     []bucket
 	Outages                                                     string
 	Downtime, Counted                                           length
-	Budget, Coverage, Policy, JSON                              string
+	Budget, BudgetName, Coverage, Policy, JSON                  string
 	IntervalsTitle                                              string
 	OpenIntervals                                               bool
 	Intervals                                                   []intervalRow
@@ -217,6 +217,10 @@ func (p *Pages) levelCard(l api.Level, a sla.Agreement, w api.Window) levelCard 
 	}
 	if l.Agreement != "" {
 		card.Title = "Agreement " + l.Agreement
+	}
+	card.BudgetName = "Error budget"
+	if !ownWindow(l, a) {
+		card.BudgetName = "Budget, were this the agreed window"
 	}
 	card.JSON = "/api/v1/availability?" + url.Values{
 		"service": {l.Service}, "agreement": {l.Agreement}, "from": {l.From.String()}, "to": {l.To.String()},

@@ -35,7 +35,7 @@ type levelCell struct {
 }
 
 // standing says whether a promise is kept.
-type standing struct{ Text, Class string }
+type standing struct{ Text, Class, Title string }
 
 func (p *Pages) services(ctx context.Context, r *http.Request) (made, error) {
 	params := api.ReadParams(r.URL.Query(), "as_of")
@@ -130,21 +130,23 @@ func coverage(l api.Level) string {
 // words say so. What is kept on what is known, but could be broken by what is not, is
 // not proven.
 func standingOf(l api.Level, a sla.Agreement) *standing {
-	switch {
-	case l.Met == nil:
+	if l.Met == nil {
 		return nil
-	case !ownWindow(l, a) && *l.Met:
-		return &standing{"would be met", "met"}
-	case !ownWindow(l, a):
-		return &standing{"would be missed", "missed"}
-	case !*l.Met:
-		return &standing{"missed", "missed"}
-	case l.Policy.Unknown == sla.Excluded && l.Budget != nil && l.Matrix.Unknown > l.Budget.Left:
-		return &standing{"not proven", "unproven"}
-	case !l.Final:
-		return &standing{"kept so far", "met"}
 	}
-	return &standing{"met", "met"}
+	s := &standing{Text: "met", Class: "met", Title: budget(l.Budget)}
+	switch {
+	case !ownWindow(l, a) && *l.Met:
+		s.Text = "would be met"
+	case !ownWindow(l, a):
+		s.Text, s.Class = "would be missed", "missed"
+	case !*l.Met:
+		s.Text, s.Class = "missed", "missed"
+	case l.Policy.Unknown == sla.Excluded && l.Budget != nil && l.Matrix.Unknown > l.Budget.Left:
+		s.Text, s.Class = "not proven", "unproven"
+	case !l.Final:
+		s.Text = "kept so far"
+	}
+	return s
 }
 
 // ownWindow says whether a level was measured in a window that its agreement is about.

@@ -226,6 +226,7 @@ func TestAServiceOpensToItsIntervals(t *testing.T) {
 		"2026-11-11 13:00:00 2026-11-11 18:00:00 unknown unknown 5 h", "down 3 h 32 min 0.49 %", "out of hours 0 s")
 	mustSay(t, d.one("#incidents"), "n = 5, touching 2026-11")
 	mustSay(t, d, "Used by catalogue payment", "The service itself, at all hours")
+	mustSay(t, open(t, apitest.Shop(), "/services/postgres?window=30d").one("#level-0"), "would be missed", "Budget, were this the agreed window")
 	running := open(t, apitest.Shop(), "/services/search?window=today")
 	mustSay(t, running.one("#level-0"), "2026-11-22, 2026-11-22 00:00:00 to 2026-11-23 00:00:00, Europe/Berlin")
 	for _, window := range []string{"7d", "month", "last-month", "30d", "quarter", "90d", "year"} {
