@@ -17,9 +17,9 @@ const (
 	ownEffect = 4.0 // episodes after which a name counts as much as all together
 	mostHabit = 2.5 // bound of what a name can tell
 	mostNamed = 10_000
-	// habitWeight is how much of it counts: names in company are alike, so what they
-	// tell is not told anew by each.
-	habitWeight = 0.5
+	// inCompany is how much a name counts that is mostly in company: names that come
+	// together are alike, and what they tell is not told anew by each of them.
+	inCompany = 0.5
 )
 
 // learn counts an episode. Names beyond a bound are not learned.
@@ -49,7 +49,10 @@ func (h habits) of(name string) float64 {
 	usual := (float64(all.Together) + 1) / (float64(all.Together+all.Alone) + 2)
 	share := (float64(own.Together) + ownEffect*usual) / (float64(own.Together+own.Alone) + ownEffect)
 	odds := math.Log(share/(1-share)) - math.Log(usual/(1-usual))
-	return math.Max(-mostHabit, math.Min(mostHabit, habitWeight*odds))
+	if odds > 0 {
+		odds *= inCompany
+	}
+	return math.Max(-mostHabit, math.Min(mostHabit, odds))
 }
 
 func (h habits) copy() habits {

@@ -289,6 +289,9 @@ func (l *line) follows(x *explanation, p *point) ingest.Millis {
 // throughService is the bond of p to something shared that it does not have itself,
 // but a service that it depends on.
 func (l *line) throughService(x *explanation, p *point) (bond, bool) {
+	if len(x.sites) < leastShared {
+		return bond{}, false
+	}
 	for _, c := range p.covers {
 		if c.root.kind != rootService {
 			break // services come first

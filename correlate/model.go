@@ -80,6 +80,7 @@ const (
 	serviceShape = 2.0
 	sharedShape  = 20.0
 
+	leastShared  = 3     // sites of something shared before what depends on them is thought to feel it too
 	changeFactor = 5.0   // how much more often a service fails soon after a change
 	recurrence   = 600.0 // seconds between two episodes of an alert that comes and goes
 )
