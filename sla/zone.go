@@ -41,6 +41,11 @@ func MidnightAfter(t ingest.Millis, loc *time.Location) ingest.Millis {
 		if end.IsZero() || int64(midnight) < end.UnixMilli() {
 			return midnight
 		}
+		if end.UnixMilli() <= int64(t) {
+			// Past the zone's table Go computes changes from its rule, and on the last day of a leap year
+			// gives an end that lies before the instant. No clock changes around a New Year.
+			return midnight
+		}
 		change := ingest.Millis(end.UnixMilli())
 		_, next := end.Zone()
 		// The local day as it would have been counted on at the change, against

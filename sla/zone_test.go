@@ -36,6 +36,7 @@ func TestMidnightsWhereClocksDoStrangeThings(t *testing.T) {
 		{"clocks go forward at midnight: the day begins at one", "America/Sao_Paulo", "2018-11-03T12:00:00-03:00", "2018-11-04T01:00:00-02:00"},
 		{"clocks go back at midnight: eleven comes twice", "America/Sao_Paulo", "2018-02-17T12:00:00-02:00", "2018-02-18T00:00:00-03:00"},
 		{"a date that was left out", "Pacific/Apia", "2011-12-29T12:00:00-10:00", "2011-12-31T00:00:00+14:00"},
+		{"the last day of a leap year past the table of changes", "Europe/Berlin", "2040-12-31T12:00:00+01:00", "2041-01-01T00:00:00+01:00"},
 		{"half an hour of summer time", "Australia/Lord_Howe", "2026-04-04T12:00:00+11:00", "2026-04-05T00:00:00+11:00"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -55,7 +56,7 @@ var someZones = []string{
 func TestNoDayIsLongerThanARowMayBe(t *testing.T) {
 	for _, name := range someZones {
 		loc := zoneNamed(t, name)
-		from, to := instant(t, "2000-01-01T00:00:00Z"), instant(t, "2040-01-01T00:00:00Z")
+		from, to := instant(t, "2000-01-01T00:00:00Z"), instant(t, "2062-01-01T00:00:00Z")
 		for at := from; at < to; {
 			next := MidnightAfter(at, loc)
 			if next <= at || next-at > MaxSegment {

@@ -46,6 +46,7 @@ type App struct {
 	listeners []net.Listener
 
 	config   atomic.Pointer[config.Config]
+	text     atomic.Pointer[string] // of the root file that config was read from
 	reloads  *reloadMetrics
 	reload   sync.Mutex
 	journal  *journal.Local
@@ -56,12 +57,13 @@ type App struct {
 
 	configureAt ingest.Millis // received_at of the first configuration; 0 is now
 	configured  chan struct{} // closed when the fold has been given the configuration
+	connected   chan struct{} // closed when ClickHouse was reached for the first time
 }
 
 // New reads the configuration, opens the journal and the checkpoint, and binds
 // the listeners: what can be wrong with them is known before anything runs.
 func New(opts Options) (_ *App, err error) {
-	a := &App{opts: opts, logger: opts.Logger, registry: newRegistry(), started: time.Now(), configured: make(chan struct{})}
+	a := &App{opts: opts, logger: opts.Logger, registry: newRegistry(), started: time.Now(), configured: make(chan struct{}), connected: make(chan struct{})}
 	a.reloads = newReloadMetrics(a.registry)
 	defer func() {
 		if err != nil {
@@ -198,6 +200,7 @@ func (a *App) connect(ctx context.Context) error {
 		return err
 	}
 	a.store.Use(w)
+	close(a.connected)
 	a.logger.Info("ClickHouse is ready")
 	return nil
 }
@@ -210,9 +213,20 @@ func (a *App) configure(ctx context.Context, at ingest.Millis) error {
 }
 
 // awaitConfiguration returns when the configuration is in the journal.
-func (a *App) awaitConfiguration(ctx context.Context) error {
+func (a *App) awaitConfiguration(ctx context.Context) error { return await(ctx, a.configured) }
+
+// awaitStore returns when ClickHouse can be asked, and holds all that is in the journal now.
+func (a *App) awaitStore(ctx context.Context) error {
+	if err := await(ctx, a.connected); err != nil {
+		return err
+	}
+	return a.runner.WaitStored(ctx, a.journal.Last())
+}
+
+// await returns when done is closed, or with the reason why ctx ended.
+func await(ctx context.Context, done <-chan struct{}) error {
 	select {
-	case <-a.configured:
+	case <-done:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -100,6 +100,9 @@ func TestAReloadWithAWrongFileKeepsTheConfigurationInForce(t *testing.T) {
 			t.Errorf("a right file: %d %s", code, text)
 		}
 	}
+	if _, text := ask(a, http.MethodGet, "/api/v1/status/config", ""); !strings.Contains(text, "team-basket") {
+		t.Errorf("the API does not show the configuration in force: %s", text)
+	}
 	if got := a.config.Load().Correlation().Services[0].Owner; got != "team-basket" {
 		t.Errorf("the right file is not in force: owner %q", got)
 	}

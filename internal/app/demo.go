@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/evenkeel/evenkeel/improve"
@@ -38,7 +39,7 @@ type DemoOptions struct {
 const (
 	demoConfig    = "evenkeel.yml"
 	demoCatalogue = "catalogue.yml"
-	demoDone      = "history.done" // the history is in the journal whole
+	demoDone      = "history.done" // the history is there whole; holds the version that told it
 )
 
 // historyChunk is how many records of the history are appended at once.
@@ -83,10 +84,10 @@ func Demo(ctx context.Context, opts DemoOptions) error {
 }
 
 // prepare makes the storage folder and opens the service in it. A folder in which an
-// earlier demo was stopped before its history was whole is begun anew.
+// earlier demo was stopped before its history was whole, or that another version told, is begun anew.
 func (d *demo) prepare() error {
-	_, err := os.Stat(filepath.Join(d.Storage, demoDone))
-	d.resumed = err == nil
+	made, err := os.ReadFile(filepath.Join(d.Storage, demoDone))
+	d.resumed = err == nil && string(made) == version.Info()
 	if !d.resumed {
 		if err := d.clear(); err != nil {
 			return err
@@ -160,9 +161,8 @@ func (d *demo) show(ctx context.Context) error {
 func (d *demo) tell(ctx context.Context) error {
 	began := time.Now()
 	if d.resumed {
-		position, _ := d.app.runner.Stored()
 		fmt.Fprintf(d.Talk, "history  is there already, in %s\n", d.Storage)
-		return d.app.runner.WaitStored(ctx, max(position, 1))
+		return d.app.awaitStore(ctx)
 	}
 	fmt.Fprintf(d.Talk, "history  90 days of a shop up to %s, seed %d: %d deliveries\n", d.Now, d.Seed, d.history.Len())
 	last, err := d.append(ctx)
@@ -173,7 +173,7 @@ func (d *demo) tell(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(d.Talk, "history  stored in %s\n", time.Since(began).Round(100*time.Millisecond))
-	return os.WriteFile(filepath.Join(d.Storage, demoDone), nil, 0o600)
+	return os.WriteFile(filepath.Join(d.Storage, demoDone), []byte(version.Info()), 0o600)
 }
 
 // append puts the history into the journal, and at its end a tick that carries Now.

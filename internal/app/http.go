@@ -28,6 +28,7 @@ func (a *App) handler() http.Handler {
 	reads := a.reads()
 	mux.Handle("/api/v1/", api.New(api.Options{
 		Reads: reads, Logger: a.logger.With("part", "api"), StartTime: a.started, Parts: a.parts,
+		ConfigYAML: func() string { return *a.text.Load() },
 	}))
 	mux.Handle("/", web.New(web.Options{Reads: reads, Logger: a.logger.With("part", "web"), ExternalURL: a.opts.ExternalURL}))
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,9 +37,23 @@ func (a *App) load() (*config.Config, error) {
 		a.reloads.success.Set(0)
 		return nil, fmt.Errorf("the configuration is wrong:\n%w", err)
 	}
+	text, err := a.configText()
+	if err != nil {
+		return nil, err
+	}
+	a.text.Store(&text)
 	a.reloads.success.Set(1)
 	a.reloads.at.Set(float64(time.Now().Unix()))
 	return c, nil
+}
+
+// configText returns the root file as it was written: secrets stand in files of their own.
+func (a *App) configText() (string, error) {
+	if a.opts.ConfigFile == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(a.opts.ConfigFile)
+	return string(b), err
 }
 
 // Reload reads the configuration again and puts it in force. A wrong one changes
