@@ -200,19 +200,32 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 	}
 }
 
+// scan reads the only row of a query. An engine that dies meanwhile is waited for: it is started
+// again, and has lost nothing.
 func scan(t *testing.T, db clickhouse.Querier, sql string, into ...any) {
 	t.Helper()
-	rows, err := db.Query(t.Context(), sql, nil)
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err := scanOnce(t.Context(), db, sql, into...)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, clickhouse.ErrAway) || time.Now().After(deadline) {
+			t.Fatalf("%s: %v", sql, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func scanOnce(ctx context.Context, db clickhouse.Querier, sql string, into ...any) error {
+	rows, err := db.Query(ctx, sql, nil)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	defer rows.Close()
 	if !rows.Next() {
-		t.Fatalf("%s: no row: %v", sql, rows.Err())
+		return errors.Join(errors.New("no row"), rows.Err(), rows.Close())
 	}
-	if err := rows.Scan(into...); err != nil {
-		t.Fatal(err)
-	}
+	return errors.Join(rows.Scan(into...), rows.Close())
 }
 
 // What is stored names positions: with another journal, or an older copy of it, new records
