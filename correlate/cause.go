@@ -5,12 +5,19 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/evenkeel/evenkeel/ingest"
 )
 
 const (
 	causesShown = 5
 	causeSample = 200 // members looked at, oldest first
-	rankedAnew  = 16  // the causes of n members are ranked anew after n/16 came or went
+	// Alerts that a fault makes at the service where it is, and at one that feels it:
+	// their ratio tells the one from the other.
+	alertsAtRoot    = 6.0
+	alertsElsewhere = 2.2
+
+	rankedAnew = 16 // the causes of n members are ranked anew after n/16 came or went
 	// causeTemper flattens the scores: episodes of one fault are not as
 	// independent as the model has them.
 	causeTemper = 4.0
@@ -21,6 +28,7 @@ type suspect struct {
 	root    *root
 	worth   float64
 	covered int
+	own     int // of them, felt at the root itself
 	sites   int
 	expects expectation
 	last    *root // site of the member counted last
@@ -76,22 +84,34 @@ func (t *tenant) suspects(i *incident) []suspect {
 			}
 			s := &all[c.root.slot]
 			s.covered++
+			switch {
+			case s.last == e.site:
+				s.worth += m.another(0)
+			case e.site == s.root:
+				s.worth += m.first(e.at - i.first.at)
+			default:
+				s.worth += m.onset(c.share, e.at-i.first.at) + m.further
+			}
 			if s.last != e.site {
 				s.last = e.site
 				s.sites++
-				s.worth += m.onset(c.share, e.at-i.first.at) + m.further
-				if e.site == s.root {
-					s.worth -= logSilent
-				}
+			}
+			if e.site == s.root {
+				s.own++
 			}
 			s.worth += s.expects.tells
 		}
 	}
-	all = slices.DeleteFunc(all, func(s suspect) bool { return s.expects.none || s.covered < min(2, len(members)) })
+	catalogued := slices.ContainsFunc(all, func(s suspect) bool { return s.root.kind == rootService })
+	all = slices.DeleteFunc(all, func(s suspect) bool {
+		// What is shared by one service alone, a pod, is that service's own.
+		alone := s.root.kind == rootShared && s.sites < 2 && catalogued
+		return alone || s.expects.none || s.covered < min(2, len(members))
+	})
 	for j := range all {
 		s := &all[j]
 		if s.root.kind == rootService {
-			s.worth += logSilent
+			s.worth += atRoot(s.own)
 		}
 		s.worth += t.line.prior(s.root, i.first.at) + s.expects.size(s.sites)
 	}
@@ -99,6 +119,21 @@ func (t *tenant) suspects(i *incident) []suspect {
 		return cmp.Or(cmp.Compare(b.worth, a.worth), compareRoots(a.root.rootKey, b.root.rootKey))
 	})
 	return all
+}
+
+// first is the weight of the first alert of a service in which a fault is: it
+// comes sooner than those of services that depend on it.
+func (m *model) first(after ingest.Millis) float64 {
+	return m.burst.delayed(after) - m.background
+}
+
+// atRoot is what n alerts at a service tell of the fault being there rather than in
+// something that it depends on: faults make more alerts where they are.
+func atRoot(n int) float64 {
+	if n == 0 {
+		return logSilent
+	}
+	return float64(n)*math.Log(alertsAtRoot/alertsElsewhere) - (alertsAtRoot - alertsElsewhere)
 }
 
 // cause puts a suspect into words.

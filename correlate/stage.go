@@ -182,10 +182,15 @@ func (l *line) freeze(cell int64) bool {
 			keep = i
 		}
 	}
-	if keep == 0 {
+	compacts := len(l.stages) > 0 && freeFrom(cell+1) > l.stages[keep].cell
+	if keep == 0 && !compacts {
 		return false
 	}
 	l.stages = slices.Clone(l.stages[keep:])
+	if compacts { // nothing of it is free any more
+		c := l.carry(&l.stages[0], cell+1)
+		l.stages[0] = stage{cell: cell, live: c.live, habits: c.habits}
+	}
 	base := l.stages[0].cell
 	for c := range l.cells {
 		if c < freeFrom(base)+1 {

@@ -1,0 +1,189 @@
+package correlate_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// said builds the delivery of one sighting of the alert "f": minutes after start.
+func said(heard, starts int, ends ...int) arrival {
+	alert := &ingest.Alert{Fingerprint: "f", StartsAt: minute(starts), Labels: ingest.LabelsOf(map[string]string{"alertname": "Slow", "service": "a"})}
+	if len(ends) > 0 {
+		alert.Resolved, alert.EndsAt = true, minute(ends[0])
+	}
+	return arrival{minute(heard), []ingest.Event{{Tenant: "t", Source: "am", ReceivedAt: minute(heard), Alert: alert}}}
+}
+
+func minute(n int) ingest.Millis { return start + ingest.Millis(n)*ingest.Minute }
+
+// lives prints the episodes of a world in minutes: start to end, state and aliases.
+func lives(w *world) []string {
+	var all []string
+	at := func(m ingest.Millis) int { return int((m - start) / ingest.Minute) }
+	for _, f := range w.final() {
+		life := fmt.Sprintf("%d to ", at(f.Key.StartsAt))
+		switch f.State {
+		case correlate.Firing:
+			life += "now"
+		case correlate.Unknown:
+			life += fmt.Sprintf("unknown since %d", at(f.EndsAt))
+		default:
+			life += fmt.Sprint(at(f.EndsAt))
+		}
+		for _, a := range f.Aliases {
+			life += fmt.Sprintf(", also %d", at(a))
+		}
+		all = append(all, life)
+	}
+	return all
+}
+
+func TestEpisodesOfOneAlert(t *testing.T) {
+	for name, c := range map[string]struct {
+		arrivals []arrival
+		until    int // minutes; 0 is the last arrival
+		want     []string
+	}{
+		"an alert that fires and ends is one episode": {
+			[]arrival{said(1, 0), said(6, 0, 5)}, 0, []string{"0 to 5"}},
+		"a repeat is the same episode": {
+			[]arrival{said(1, 0), said(60, 0)}, 0, []string{"0 to now"}},
+		"a firing with another start belongs to the open episode": {
+			[]arrival{said(1, 0), said(4, 3)}, 0, []string{"0 to now, also 3"}},
+		"a resolve ends the open episode whatever start it names": {
+			[]arrival{said(1, 0), said(5, 0, 4), said(10, 9), said(16, 0, 15)}, 0, []string{"0 to 4", "9 to 15"}},
+		"a resolve that names an alias ends the episode": {
+			[]arrival{said(1, 0), said(4, 3), said(8, 3, 7)}, 0, []string{"0 to 7, also 3"}},
+		"a resolve from before the open episode is a copy": {
+			[]arrival{said(1, 0), said(5, 0, 4), said(10, 9), said(11, 0, 4)}, 0, []string{"0 to 4", "9 to now"}},
+		"a resolve of a start never seen is an episode that is over": {
+			[]arrival{said(6, 0, 5)}, 0, []string{"0 to 5"}},
+		"a resolve of an older start never seen leaves the open episode": {
+			[]arrival{said(11, 10), said(12, 2, 5)}, 0, []string{"2 to 5", "10 to now"}},
+		"a resolve without an end ended when it was heard": {
+			[]arrival{said(1, 0), {minute(7), []ingest.Event{{Tenant: "t", Source: "am", ReceivedAt: minute(7), Alert: &ingest.Alert{Fingerprint: "f", Resolved: true, StartsAt: minute(0)}}}}}, 0,
+			[]string{"0 to 7"}},
+		"an end before the start is an end at the start": {
+			[]arrival{said(11, 10), said(12, 10, 9)}, 0, []string{"10 to 10"}},
+		"a firing heard again within the copy window of the close is a copy": {
+			[]arrival{said(1, 0), said(6, 0, 5), said(20, 0)}, 0, []string{"0 to 5"}},
+		"a firing heard again later opens the episode again": {
+			[]arrival{said(1, 0), said(6, 0, 5), said(22, 0)}, 0, []string{"0 to now"}},
+		"an alias heard again later opens its episode again": {
+			[]arrival{said(1, 0), said(2, 1), said(6, 0, 5), said(22, 1)}, 0, []string{"0 to now, also 1"}},
+		"an ended start that is heard while another is open is a copy": {
+			[]arrival{said(1, 0), said(6, 0, 5), said(8, 7), said(30, 0)}, 0, []string{"0 to 5", "7 to now"}},
+		"an episode that is not seen for long is unknown since it was last seen": {
+			[]arrival{said(1, 0), said(30, 0)}, 600, []string{"0 to unknown since 30"}},
+		"what is seen again fires": {
+			[]arrival{said(1, 0), said(600, 0)}, 0, []string{"0 to now"}},
+		"what was unknown may end": {
+			[]arrival{said(1, 0), said(600, 0, 20)}, 0, []string{"0 to 20"}},
+		"a fire after the end is an episode of its own": {
+			[]arrival{said(1, 0), said(6, 0, 5), said(8, 7), said(12, 7, 11)}, 0, []string{"0 to 5", "7 to 11"}},
+		"a firing that comes after its own resolve is a copy": {
+			[]arrival{said(6, 0, 5), said(7, 0)}, 0, []string{"0 to 5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, chain()).run(c.arrivals...)
+			w.until(max(minute(c.until), end(c.arrivals)))
+			if diff := cmp.Diff(c.want, lives(w)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestWhatARealAlertmanagerSentGivesItsEpisodes(t *testing.T) {
+	w := newWorld(t, correlate.Config{}).run(recordedWebhooks(t)...)
+	var got []string
+	for _, k := range slices.SortedFunc(keys(w), compareKeys) {
+		e := w.episodes[k]
+		ends := "open"
+		if e.State == correlate.Resolved {
+			ends = e.EndsAt.String()[14:19]
+		}
+		name := e.AlertName
+		if name == "HighErrorRate" {
+			name = strings.TrimSuffix(e.Labels.Get("instance"), ":8080")[6:]
+		}
+		got = append(got, fmt.Sprintf("%s %s to %s", name, k.StartsAt.String()[14:19], ends))
+	}
+	slices.Sort(got)
+	// As the senders of these deliveries saw it: 2026-11-22, from 11:54 on.
+	want := []string{
+		".0 54:21 to 55:02", ".0 55:10 to 55:41", ".1 54:21 to 55:41", ".2 54:21 to open",
+		"ClusterDown 54:55 to open", "DiskFull 54:21 to open", "NoEnd 55:17 to 55:32",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func keys(w *world) func(func(correlate.EpisodeKey) bool) {
+	return func(yield func(correlate.EpisodeKey) bool) {
+		for k := range w.episodes {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func TestTheServiceOfAnAlert(t *testing.T) {
+	c := correlate.Config{Services: []correlate.Service{
+		{Name: "shop", Matchers: [][]correlate.Match{
+			{{Name: "team", Op: "=", Value: "shop"}, {Name: "severity", Op: "!=", Value: "info"}},
+			{{Name: "host", Op: "=~", Value: "shop-[0-9]+"}},
+		}},
+		{Name: "cart"},
+	}}
+	for name, c := range map[string]struct {
+		config correlate.Config
+		labels map[string]string
+		want   string
+	}{
+		"matchers that all match claim it":                                      {c, map[string]string{"team": "shop"}, "shop"},
+		"a set of which one does not match claims none":                         {c, map[string]string{"team": "shop", "severity": "info"}, ""},
+		"any set is enough":                                                     {c, map[string]string{"host": "shop-7"}, "shop"},
+		"an expression matches the whole value":                                 {c, map[string]string{"host": "my-shop-7"}, ""},
+		"matchers go before labels":                                             {c, map[string]string{"team": "shop", "service": "cart"}, "shop"},
+		"else the label names it":                                               {c, map[string]string{"service": "cart"}, "cart"},
+		"a label that names one of the catalogue goes before one that does not": {c, map[string]string{"service": "metrics", "deployment": "cart"}, "cart"},
+		"without one in the catalogue the first label does":                     {c, map[string]string{"app": "x", "job": "node"}, "x"},
+		"the labels can be chosen":                                              {correlate.Config{ServiceLabels: []string{"component"}}, map[string]string{"component": "api", "service": "cart"}, "api"},
+		"nothing names one":                                                     {c, map[string]string{"host": "h"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := said(1, 0)
+			a.events[0].Alert.Labels = ingest.LabelsOf(c.labels)
+			w := newWorld(t, c.config).run(a)
+			for _, e := range w.episodes {
+				if e.Service != c.want {
+					t.Errorf("got %q, want %q", e.Service, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestAConfigurationThatCannotBeUsedChangesNothing(t *testing.T) {
+	f := correlate.New(0)
+	err := f.Configure(correlate.Config{Services: []correlate.Service{
+		{Name: "a", Matchers: [][]correlate.Match{{{Name: "x", Op: "=~", Value: "("}}}},
+	}})
+	if err == nil || !strings.Contains(err.Error(), `service a: matcher x=~"("`) {
+		t.Errorf("got %v", err)
+	}
+	f.Apply(said(1, 0).events[0])
+	if out := f.Flush(); len(out.Episodes) != 1 {
+		t.Errorf("the fold does not go on: %+v", out)
+	}
+}
