@@ -28,19 +28,20 @@ func lives(w *world) []string {
 	var all []string
 	at := func(m ingest.Millis) int { return int((m - start) / ingest.Minute) }
 	for _, f := range w.final() {
-		life := fmt.Sprintf("%d to ", at(f.Key.StartsAt))
+		var life strings.Builder
+		life.WriteString(fmt.Sprintf("%d to ", at(f.Key.StartsAt)))
 		switch f.State {
 		case correlate.Firing:
-			life += "now"
+			life.WriteString("now")
 		case correlate.Unknown:
-			life += fmt.Sprintf("unknown since %d", at(f.EndsAt))
+			life.WriteString(fmt.Sprintf("unknown since %d", at(f.EndsAt)))
 		default:
-			life += fmt.Sprint(at(f.EndsAt))
+			life.WriteString(fmt.Sprint(at(f.EndsAt)))
 		}
 		for _, a := range f.Aliases {
-			life += fmt.Sprintf(", also %d", at(a))
+			life.WriteString(fmt.Sprintf(", also %d", at(a)))
 		}
-		all = append(all, life)
+		all = append(all, life.String())
 	}
 	return all
 }

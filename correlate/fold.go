@@ -68,7 +68,7 @@ func (f *Fold) Configure(c Config) error {
 // A now before fold time changes nothing.
 func (f *Fold) Advance(now ingest.Millis) {
 	for {
-		t, ok := f.timers.next(f)
+		t, ok := f.timers.next()
 		if !ok || t.due > now {
 			break
 		}
@@ -81,7 +81,7 @@ func (f *Fold) Advance(now ingest.Millis) {
 
 // NextTimer returns when something is due next; false where nothing waits.
 func (f *Fold) NextTimer() (ingest.Millis, bool) {
-	t, ok := f.timers.next(f)
+	t, ok := f.timers.next()
 	return t.due, ok
 }
 

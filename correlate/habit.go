@@ -1,5 +1,7 @@
 package correlate
 
+import "maps"
+
 import "math"
 
 // habits are what was seen of alert names: how often their episodes were in company,
@@ -57,8 +59,6 @@ func (h habits) of(name string) float64 {
 
 func (h habits) copy() habits {
 	c := make(habits, len(h)+1)
-	for name, one := range h {
-		c[name] = one
-	}
+	maps.Copy(c, h)
 	return c
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // Deciding is put off where it would cost much more than what came asks for: in a flood it
-// is done again for each quarter more, or when the time has come that its cost is worth.
+// is done again for each half more, or when the time has come that its cost is worth.
 const (
 	atOnce     = 500 // so many episodes are always decided at once
-	patience   = 4
+	patience   = 2
 	costOfOne  = 5 * ingest.Millis(1) // of fold time to wait for each episode to be decided
 	mostWaited = ingest.Minute
 )

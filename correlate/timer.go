@@ -36,7 +36,7 @@ func (t *timers) push(one timer) { heap.Push(&t.heap, one) }
 func (t *timers) pop() { heap.Pop(&t.heap) }
 
 // next returns the first timer that is truly due then, correcting what moved on.
-func (t *timers) next(f *Fold) (timer, bool) {
+func (t *timers) next() (timer, bool) {
 	for len(t.heap) > 0 {
 		top := t.heap[0]
 		due, wanted := top.actual()

@@ -47,7 +47,7 @@ func TestSetsAreWhatEveryInstantByItselfSays(t *testing.T) {
 		}
 		for name, set := range got {
 			var length int64
-			for x := ingest.Millis(0); x < ticks; x++ {
+			for x := range ingest.Millis(ticks) {
 				if want[name](x) != set.Contains(x) {
 					t.Fatalf("%s %v: instant %d in it is %v", name, set, x, set.Contains(x))
 				}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -120,11 +121,12 @@ func resolved(a loadAlert) loadAlert {
 // loadConfig is a configuration with the services of the load.
 func loadConfig(t *testing.T) string {
 	t.Helper()
-	catalogue := "services:\n"
+	var catalogue strings.Builder
+	catalogue.WriteString("services:\n")
 	for n := range servicesOfAll {
-		catalogue += fmt.Sprintf("  - {name: service-%d, owner: team, tier: 1, agreements: [{name: public, objective: 99.9%%, zone: Europe/Berlin}]}\n", n)
+		catalogue.WriteString(fmt.Sprintf("  - {name: service-%d, owner: team, tier: 1, agreements: [{name: public, objective: 99.9%%, zone: Europe/Berlin}]}\n", n))
 	}
-	return writeFile(t, "evenkeel.yml", "catalogue: ["+writeFile(t, "catalogue.yml", catalogue)+"]\n")
+	return writeFile(t, "evenkeel.yml", "catalogue: ["+writeFile(t, "catalogue.yml", catalogue.String())+"]\n")
 }
 
 func webhookBody(sender int, alerts []loadAlert) []byte {
