@@ -1,4 +1,5 @@
 -- Every change as it was told; one that is told again is another row, and the newest counts.
+-- Partitioned by a time of ours: one delivery may name instants of any years.
 CREATE TABLE IF NOT EXISTS {{.Table "changes"}}{{.OnCluster}}
 (
     partition   UInt32,
@@ -21,5 +22,5 @@ CREATE TABLE IF NOT EXISTS {{.Table "changes"}}{{.OnCluster}}
     INDEX address position TYPE minmax GRANULARITY 1
 )
 ENGINE = {{.MergeTree}}
-PARTITION BY toYear(started_at)
+PARTITION BY toYear(recorded_at)
 ORDER BY (tenant, started_at, source, id, position, ordinal)

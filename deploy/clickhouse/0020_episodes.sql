@@ -1,5 +1,6 @@
 -- Versions of episodes: each change of one is a row, and the newest (position, ordinal) is
 -- its present. No version is ever taken away, so any past state can be read.
+-- Partitioned by a time of ours: one delivery may name instants of any years.
 CREATE TABLE IF NOT EXISTS {{.Table "episodes"}}{{.OnCluster}}
 (
     partition      UInt32,
@@ -28,5 +29,5 @@ CREATE TABLE IF NOT EXISTS {{.Table "episodes"}}{{.OnCluster}}
     INDEX incident incident TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = {{.MergeTree}}
-PARTITION BY toYear(starts_at)
+PARTITION BY toYear(recorded_at)
 ORDER BY (tenant, starts_at, source, fingerprint, position, ordinal)

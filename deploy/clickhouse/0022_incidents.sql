@@ -1,5 +1,6 @@
 -- Versions of incidents: each change of one is a row, and the newest (position, ordinal) is
 -- its present. opened_at never changes for one id, so that a window prunes.
+-- Partitioned by a time of ours: one delivery may name instants of any years.
 CREATE TABLE IF NOT EXISTS {{.Table "incidents"}}{{.OnCluster}}
 (
     partition   UInt32,
@@ -22,5 +23,5 @@ CREATE TABLE IF NOT EXISTS {{.Table "incidents"}}{{.OnCluster}}
     INDEX id id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = {{.MergeTree}}
-PARTITION BY toYear(opened_at)
+PARTITION BY toYear(recorded_at)
 ORDER BY (tenant, opened_at, id, position, ordinal)

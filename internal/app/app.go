@@ -70,11 +70,11 @@ func New(opts Options) (_ *App, err error) {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	c, err := a.load()
+	c, text, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	a.config.Store(c)
+	a.show(c, text)
 	if err := checkExposure(*opts.Web.WebListenAddresses, *opts.Web.WebConfigFile, opts.AllowUnauthenticated); err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (a *App) Run(ctx context.Context) error {
 
 // runPartition folds at once, and stores as soon as ClickHouse is there.
 func (a *App) runPartition(ctx context.Context) error {
-	if err := a.configure(ctx, a.configureAt); err != nil {
+	if err := a.configureFirst(ctx); err != nil {
 		return err
 	}
 	close(a.configured)
@@ -203,13 +203,6 @@ func (a *App) connect(ctx context.Context) error {
 	close(a.connected)
 	a.logger.Info("ClickHouse is ready")
 	return nil
-}
-
-// configure writes the configuration in force to the journal, if it is not the
-// last one there. A received_at of 0 is now.
-func (a *App) configure(ctx context.Context, at ingest.Millis) error {
-	c := a.config.Load()
-	return a.runner.Configure(ctx, partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}, at)
 }
 
 // awaitConfiguration returns when the configuration is in the journal.

@@ -66,6 +66,10 @@ func (a *App) reads() api.Reads {
 	}
 }
 
+// maxReadyLag is how old the stored fold time may be. Ticks keep it under half a minute where
+// rows are stored.
+const maxReadyLag = 2 * time.Minute
+
 // serveReady answers 200 when deliveries are taken and rows can be read that are
 // not old. It says what is missing otherwise.
 func (a *App) serveReady(w http.ResponseWriter, r *http.Request) {
@@ -85,6 +89,9 @@ func (a *App) ready(ctx context.Context) error {
 	position, at := a.runner.Stored()
 	if at == 0 {
 		return fmt.Errorf("nothing is stored yet, %d records wait", a.journal.Last()-position)
+	}
+	if old := time.Since(at.Time()); old > maxReadyLag {
+		return fmt.Errorf("what can be read is %s old, %d records wait", old.Round(time.Second), a.journal.Last()-position)
 	}
 	return nil
 }

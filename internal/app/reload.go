@@ -8,7 +8,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/partition"
 )
 
 // reloadMetrics say whether the configuration on disk is the one in force.
@@ -27,33 +29,29 @@ func newReloadMetrics(reg prometheus.Registerer) *reloadMetrics {
 	return m
 }
 
-// load reads the configuration; what is odd in it is logged, what is wrong is the error.
-func (a *App) load() (*config.Config, error) {
+// load reads the configuration and the text of its root file, in which no secret
+// stands. What is odd is logged, what is wrong is the error.
+func (a *App) load() (*config.Config, string, error) {
 	c, warnings, err := config.Load(a.opts.ConfigFile)
 	for _, w := range warnings {
 		a.logger.Warn("The configuration has something odd", "where", w.Position.String(), "what", w.Message)
 	}
 	if err != nil {
-		a.reloads.success.Set(0)
-		return nil, fmt.Errorf("the configuration is wrong:\n%w", err)
+		return nil, "", fmt.Errorf("the configuration is wrong:\n%w", err)
 	}
-	text, err := a.configText()
-	if err != nil {
-		return nil, err
+	if a.opts.ConfigFile == "" {
+		return c, "", nil
 	}
+	text, err := os.ReadFile(a.opts.ConfigFile)
+	return c, string(text), err
+}
+
+// show makes c what pages and API speak of.
+func (a *App) show(c *config.Config, text string) {
+	a.config.Store(c)
 	a.text.Store(&text)
 	a.reloads.success.Set(1)
 	a.reloads.at.Set(float64(time.Now().Unix()))
-	return c, nil
-}
-
-// configText returns the root file as it was written: secrets stand in files of their own.
-func (a *App) configText() (string, error) {
-	if a.opts.ConfigFile == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(a.opts.ConfigFile)
-	return string(b), err
 }
 
 // Reload reads the configuration again and puts it in force. A wrong one changes
@@ -61,18 +59,32 @@ func (a *App) configText() (string, error) {
 func (a *App) Reload(ctx context.Context) error {
 	a.reload.Lock()
 	defer a.reload.Unlock()
-	fresh, err := a.load()
+	fresh, text, err := a.load()
+	if err == nil {
+		err = a.configure(ctx, fresh, 0)
+	}
 	if err != nil {
+		a.reloads.success.Set(0)
 		return err
 	}
-	old := a.config.Swap(fresh)
-	if err := a.configure(ctx, 0); err != nil {
-		a.config.Store(old)
-		return err
-	}
+	old := a.config.Load()
+	a.show(fresh, text)
 	if old.ClickHouse != fresh.ClickHouse || old.Journal != fresh.Journal || old.Ingest != fresh.Ingest {
 		a.logger.Warn("clickhouse, journal and ingest settings changed: they take effect at the next start")
 	}
 	a.logger.Info("The configuration was loaded again")
 	return nil
+}
+
+// configureFirst writes the configuration of the start. A reload that comes meanwhile waits.
+func (a *App) configureFirst(ctx context.Context) error {
+	a.reload.Lock()
+	defer a.reload.Unlock()
+	return a.configure(ctx, a.config.Load(), a.configureAt)
+}
+
+// configure writes c to the journal, if it is not the last configuration there. A
+// received_at of 0 is now.
+func (a *App) configure(ctx context.Context, c *config.Config, at ingest.Millis) error {
+	return a.runner.Configure(ctx, partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}, at)
 }
