@@ -13,8 +13,8 @@ import (
 const (
 	atOnce     = 500 // so many episodes are always decided at once
 	patience   = 2
-	costOfOne  = 5 * ingest.Millis(1) // of fold time to wait for each episode to be decided
-	mostWaited = ingest.Minute
+	costOfOne  = ingest.Millis(10) // of fold time to wait for each episode to be decided
+	mostWaited = 2 * ingest.Minute
 )
 
 // settle decides what came since the last time, now or a little later.
