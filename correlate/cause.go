@@ -17,7 +17,10 @@ const (
 	alertsAtRoot    = 6.0
 	alertsElsewhere = 2.2
 
-	rankedAnew = 16 // the causes of n members are ranked anew after n/16 came or went
+	// The causes of a large incident are ranked anew after a sixteenth of its members
+	// came or went, those of a small one every time.
+	alwaysRanked = 64
+	rankedAnew   = 16
 	// causeTemper flattens the scores: episodes of one fault are not as
 	// independent as the model has them.
 	causeTemper = 4.0
@@ -138,9 +141,11 @@ func atRoot(n int) float64 {
 
 // cause puts a suspect into words.
 func (t *tenant) cause(s suspect, i *incident, score float64) Cause {
-	share := fmt.Sprintf("%d of %d alerts", s.covered, len(i.members))
+	looked := min(len(i.members), causeSample)
+	share := fmt.Sprintf("%d of %d alerts", s.covered, looked)
 	if s.root.kind == rootService {
-		return Cause{Service: s.root.name, Score: round(score), Why: share + " are there or at services that depend on it"}
+		why := fmt.Sprintf("of %d alerts %d are there and %d at services that depend on it", looked, s.own, s.covered-s.own)
+		return Cause{Service: s.root.name, Score: round(score), Why: why}
 	}
 	return Cause{Entity: s.root.value, Score: round(score), Why: fmt.Sprintf("%s have %s=%q", share, s.root.name, s.root.value)}
 }

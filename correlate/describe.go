@@ -75,7 +75,7 @@ func (t *tenant) summarise(i *incident) {
 			i.row.Severity = severity
 		}
 	}
-	if i.regrouped > len(i.members)/rankedAnew {
+	if i.regrouped > max(0, len(i.members)-alwaysRanked)/rankedAnew {
 		i.regrouped, i.row.Causes = 0, t.causes(i)
 	}
 	i.row.Title = i.title()
