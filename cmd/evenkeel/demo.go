@@ -27,7 +27,7 @@ func addDemo(k *kingpin.Application, actions map[string]action) {
 	cmd.GetFlag("web.config.file").PlaceHolder("FILE")
 	logging := &promslog.Config{}
 	addLogFlags(cmd, logging)
-	cmd.GetFlag("log.level").Default("warn")
+	cmd.GetFlag("log.level").Default("error")
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {
 		logging.Writer = std.err
 		opts.Logger, opts.Talk = promslog.New(logging), std.err
