@@ -2,17 +2,12 @@ package partition
 
 import (
 	"context"
-	_ "embed"
+	_ "embed" // the query
 	"errors"
-	"fmt"
-	"strconv"
 
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 )
-
-//go:embed sql/configuration.sql
-var configurationSQL string
 
 //go:embed sql/newest.sql
 var newestSQL string
@@ -20,19 +15,10 @@ var newestSQL string
 // ErrEmpty says that nothing was stored up to the instant asked for.
 var ErrEmpty = errors.New("nothing was stored yet")
 
-// ConfigurationAt reads the configuration that was in force at an instant.
+// ConfigurationAt reads the configuration that was in force at an instant. Who asks
+// again and again keeps a [Configurations].
 func ConfigurationAt(ctx context.Context, db clickhouse.Querier, asOf ingest.Millis) (Configuration, error) {
-	var body string
-	err := one(ctx, db, configurationSQL, clickhouse.Params{
-		"tenant": ingest.DefaultTenant, "as_of_ms": strconv.FormatInt(int64(asOf), 10),
-	}, &body)
-	if errors.Is(err, ErrEmpty) {
-		return Configuration{}, fmt.Errorf("no configuration was in force at %s: %w", asOf, err)
-	}
-	if err != nil {
-		return Configuration{}, err
-	}
-	return ParseConfiguration([]byte(body))
+	return NewConfigurations(db).At(ctx, asOf)
 }
 
 // NewestStored reads the newest fold time at which something was stored, or ErrEmpty.
@@ -46,7 +32,7 @@ func NewestStored(ctx context.Context, db clickhouse.Querier) (ingest.Millis, er
 }
 
 // one reads the only row of a query, or ErrEmpty where there is none.
-func one(ctx context.Context, db clickhouse.Querier, sql string, params clickhouse.Params, into any) error {
+func one(ctx context.Context, db clickhouse.Querier, sql string, params clickhouse.Params, into ...any) error {
 	rows, err := db.Query(ctx, sql, params)
 	if err != nil {
 		return err
@@ -54,7 +40,7 @@ func one(ctx context.Context, db clickhouse.Querier, sql string, params clickhou
 	if !rows.Next() {
 		return errors.Join(emptyOr(rows.Err()), rows.Close())
 	}
-	err = rows.Scan(into)
+	err = rows.Scan(into...)
 	for rows.Next() { // to the end, so that the server is not cut off in mid-answer
 	}
 	return errors.Join(err, rows.Err(), rows.Close())
