@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/api"
 	"github.com/evenkeel/evenkeel/internal/api/apitest"
@@ -320,6 +321,48 @@ func TestAnAsOfAfterTheStoredTimeIsAnsweredAsOfThatWithAWarning(t *testing.T) {
 	list, warnings := data[api.ServiceList](t, handler(apitest.Shop()), "/api/v1/services?as_of=2030-01-01T00:00:00Z")
 	if list.AsOf != apitest.Now || len(warnings) != 1 || !strings.Contains(warnings[0], "lies after the stored fold time") {
 		t.Errorf("as of %s, warnings %q", list.AsOf, warnings)
+	}
+}
+
+// What is promised, who is in the catalogue and where a month begins change with a reload. An answer
+// as of an earlier instant counts by what was in force then.
+func TestAnAnswerCountsByTheConfigurationOfItsAsOf(t *testing.T) {
+	site := apitest.Shop()
+	site.Changed = apitest.Now - ingest.Hour
+	site.Before = api.Catalogue{Levels: sla.Config{Zone: "America/New_York", Services: []sla.ServiceLevels{
+		{Name: "payment", Agreements: []sla.Agreement{{Name: "gold", Objective: 0.9, Window: sla.WindowMonth}}},
+	}}}
+	site.Before.Correlation.Services = []correlate.Service{{Name: "payment", Owner: "team-old", Tier: 2}}
+	h := handler(site)
+	for _, c := range []struct {
+		name, asOf, owner, zone string
+		objective               float64
+	}{
+		{"just before the change", (site.Changed - 1).String(), "team-old", "America/New_York", 0.9},
+		{"at the change", site.Changed.String(), "team-payments", "Europe/Berlin", 0.999},
+		{"now", site.Now.String(), "team-payments", "Europe/Berlin", 0.999},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			query := "?as_of=" + url.QueryEscape(c.asOf)
+			levels, _ := data[api.LevelList](t, h, "/api/v1/availability"+query+"&service=payment&agreement=gold&period=2026-10")
+			if got := levels.Levels[0].Objective; got != c.objective || levels.Window.Zone != c.zone {
+				t.Errorf("availability: objective %v in %s", got, levels.Window.Zone)
+			}
+			list, _ := data[api.ServiceList](t, h, "/api/v1/services/payment"+query)
+			if s := list.Services[0]; s.Owner != c.owner || s.Agreements[0].Objective != c.objective || list.Month.Zone != c.zone {
+				t.Errorf("service: owner %s, objective %v, month in %s", s.Owner, s.Agreements[0].Objective, list.Month.Zone)
+			}
+			reports, _ := data[api.ReportList](t, h, "/api/v1/reports"+query)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/reports/2026-10"+query, http.NoBody))
+			var made improve.Report
+			if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil {
+				t.Fatal(err)
+			}
+			if reports.Zone != c.zone || made.Period.Zone != c.zone {
+				t.Errorf("months are cut in %s, the report in %s", reports.Zone, made.Period.Zone)
+			}
+		})
 	}
 }
 

@@ -45,11 +45,20 @@ type LevelQuery struct {
 	Intervals bool
 }
 
-// MeasureLevels returns the availability that q asks for, ordered by service, then agreement.
+// MeasureLevels returns the availability that q asks for, ordered by service, then
+// agreement, by what was agreed at q.AsOf.
 func (r *Reads) MeasureLevels(ctx context.Context, q LevelQuery) ([]Level, error) {
+	catalogue, err := r.Catalogue(ctx, q.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	return r.measure(ctx, q, catalogue)
+}
+
+func (r *Reads) measure(ctx context.Context, q LevelQuery, agreed Catalogue) ([]Level, error) {
 	measured, err := r.Levels.Availability(ctx, slastore.AvailabilityQuery{
 		Tenant: r.tenant(), Services: q.Services, Agreement: q.Agreement,
-		From: q.Window.From, To: q.Window.To, AsOf: q.AsOf, Config: r.Catalogue().Levels,
+		From: q.Window.From, To: q.Window.To, AsOf: q.AsOf, Config: agreed.Levels,
 	})
 	if err != nil {
 		return nil, err
@@ -118,10 +127,10 @@ func notUp(m sla.Availability, segments []sla.Segment) []sla.Segment {
 }
 
 // ReadWindow returns the window that period, or from and to, ask for. Without any it
-// is the calendar month that asOf lies in, in the root zone; with from alone it
+// is the calendar month that asOf lies in, in the catalogue's zone; with from alone it
 // ends at asOf.
-func (r *Reads) ReadWindow(p *Params, asOf ingest.Millis) Window {
-	zone, loc := r.Catalogue().Zone()
+func (c Catalogue) ReadWindow(p *Params, asOf ingest.Millis) Window {
+	zone, loc := c.Zone()
 	if name := p.Text("period"); name != "" {
 		if p.Text("from") != "" || p.Text("to") != "" {
 			p.reject("period", "stands beside from or to: give one or the other")
@@ -170,8 +179,12 @@ func (a *API) availability(ctx context.Context, r *http.Request) (answer, error)
 	if err != nil {
 		return answer{}, errors.Join(p.Err(), err)
 	}
+	catalogue, err := a.reads.Catalogue(ctx, asOf)
+	if err != nil {
+		return answer{}, errors.Join(p.Err(), err)
+	}
 	q := LevelQuery{
-		Agreement: sla.EveryAgreement, Window: a.reads.ReadWindow(p, asOf), AsOf: asOf, Intervals: p.Flag("intervals"),
+		Agreement: sla.EveryAgreement, Window: catalogue.ReadWindow(p, asOf), AsOf: asOf, Intervals: p.Flag("intervals"),
 	}
 	if service := p.Text("service"); service != "" {
 		q.Services = []string{service}
@@ -182,20 +195,20 @@ func (a *API) availability(ctx context.Context, r *http.Request) (answer, error)
 	if err := p.Err(); err != nil {
 		return answer{}, err
 	}
-	levels, err := a.reads.MeasureLevels(ctx, q)
+	levels, err := a.reads.measure(ctx, q, catalogue)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := a.reads.mustKnow(q, levels); err != nil {
+	if err := catalogue.mustKnow(q, levels); err != nil {
 		return answer{}, err
 	}
 	return answer{LevelList{asOf, q.Window, orEmpty(levels)}, warnings}, nil
 }
 
 // mustKnow keeps a misspelt service or agreement from being answered as unknown.
-func (r *Reads) mustKnow(q LevelQuery, levels []Level) error {
+func (c Catalogue) mustKnow(q LevelQuery, levels []Level) error {
 	for _, name := range q.Services {
-		if !r.known(name, levels) {
+		if !c.known(name, levels) {
 			return &NotFoundError{Kind: "service", Name: name,
 				Hint: "neither the catalogue nor the ledger of this window names it; /api/v1/services lists what is known"}
 		}
@@ -207,8 +220,8 @@ func (r *Reads) mustKnow(q LevelQuery, levels []Level) error {
 }
 
 // known says whether the catalogue names a service or anything was ever seen of it.
-func (r *Reads) known(name string, levels []Level) bool {
-	if _, ok := r.Catalogue().Service(name); ok {
+func (c Catalogue) known(name string, levels []Level) bool {
+	if _, ok := c.Service(name); ok {
 		return true
 	}
 	for _, l := range levels {

@@ -8,6 +8,7 @@ import (
 
 	correlatestore "github.com/evenkeel/evenkeel/correlate/store"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/partition"
 )
 
 // ErrorType says to a program what went wrong; the same words as Prometheus' API where it has one.
@@ -59,6 +60,8 @@ func Classify(err error) Failure {
 		return Failure{NotFound, http.StatusNotFound, missing.Error()}
 	case errors.Is(err, correlatestore.ErrNotFound):
 		return Failure{NotFound, http.StatusNotFound, correlatestore.ErrNotFound.Error()}
+	case errors.Is(err, partition.ErrEmpty):
+		return Failure{NotFound, http.StatusNotFound, err.Error()}
 	case errors.Is(err, context.Canceled):
 		return Failure{Canceled, statusCanceled, "the client went away"}
 	case errors.Is(err, context.DeadlineExceeded):

@@ -46,7 +46,7 @@ type Reports interface {
 	HistoryFrom(ctx context.Context, asOf ingest.Millis) (ingest.Millis, error)
 }
 
-// Catalogue is what is configured now: the services, and what is promised about them.
+// Catalogue is what is configured: the services, and what is promised about them.
 type Catalogue struct {
 	Correlation correlate.Config
 	Levels      sla.Config
@@ -89,8 +89,11 @@ type Reads struct {
 	Levels    Levels
 	Arrivals  Arrivals
 	Reports   Reports
-	// Catalogue returns the configuration in force now.
-	Catalogue func() Catalogue
+	// Catalogue returns the configuration that was in force at an instant: what every
+	// answer as of then counts by. Before the first it is an error.
+	Catalogue func(ctx context.Context, asOf ingest.Millis) (Catalogue, error)
+	// Current returns the configuration as it was loaded last: pages write times in its zone.
+	Current func() Catalogue
 	// StoredTime returns the fold time up to which every row is stored: the
 	// as_of of whoever names none. 0 before anything is stored.
 	StoredTime func() ingest.Millis

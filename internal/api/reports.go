@@ -36,7 +36,11 @@ const maxMonths = 240
 
 // ListReports lists the months that a report can be had of.
 func (r *Reads) ListReports(ctx context.Context, asOf ingest.Millis) (ReportList, error) {
-	zone, loc := r.Catalogue().Zone()
+	catalogue, err := r.Catalogue(ctx, asOf)
+	if err != nil {
+		return ReportList{}, err
+	}
+	zone, loc := catalogue.Zone()
 	list := ReportList{AsOf: asOf, Zone: zone, Reports: []ReportLine{}}
 	for _, f := range report.Formats() {
 		list.Formats = append(list.Formats, string(f))
@@ -64,13 +68,17 @@ func (r *Reads) ListReports(ctx context.Context, asOf ingest.Millis) (ReportList
 	return list, nil
 }
 
-// RenderReport composes the report of a period as it stood at asOf and renders it.
+// RenderReport composes the report of a period, cut in the zone of asOf, as it stood then, and renders it.
 // The same period and asOf give the same bytes.
 func (r *Reads) RenderReport(ctx context.Context, period string, f report.Format, asOf ingest.Millis) ([]byte, error) {
 	if tooFar(period, asOf) {
 		return nil, &NotFoundError{Kind: "report", Name: period, Hint: "the period lies in the future"}
 	}
-	zone, _ := r.Catalogue().Zone()
+	catalogue, err := r.Catalogue(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	zone, _ := catalogue.Zone()
 	p, err := improve.ParsePeriod(period, zone)
 	if err != nil {
 		return nil, badParam("period", period, strings.TrimPrefix(err.Error(), "period \""+period+"\" "))

@@ -39,7 +39,10 @@ const lastDays = 30 * ingest.Day
 // ListServices returns the services of the catalogue and of the ledger as they
 // stood at asOf. Names restrict it; all are listed where there are none.
 func (r *Reads) ListServices(ctx context.Context, asOf ingest.Millis, names ...string) (ServiceList, error) {
-	catalogue := r.Catalogue()
+	catalogue, err := r.Catalogue(ctx, asOf)
+	if err != nil {
+		return ServiceList{}, err
+	}
 	zone, loc := catalogue.Zone()
 	month, name, _ := sla.WindowAt(sla.WindowMonth, asOf, loc) // a known window
 	list := ServiceList{
@@ -48,11 +51,11 @@ func (r *Reads) ListServices(ctx context.Context, asOf ingest.Millis, names ...s
 		Last30Days: Window{max(1, asOf-lastDays), asOf, zone, ""},
 	}
 	services := newServiceSet(catalogue, names)
-	thisMonth, err := r.MeasureLevels(ctx, LevelQuery{Services: names, Agreement: sla.EveryAgreement, Window: list.Month, AsOf: asOf})
+	thisMonth, err := r.measure(ctx, LevelQuery{Services: names, Agreement: sla.EveryAgreement, Window: list.Month, AsOf: asOf}, catalogue)
 	if err != nil {
 		return list, err
 	}
-	lately, err := r.MeasureLevels(ctx, LevelQuery{Services: names, Agreement: sla.EveryAgreement, Window: list.Last30Days, AsOf: asOf})
+	lately, err := r.measure(ctx, LevelQuery{Services: names, Agreement: sla.EveryAgreement, Window: list.Last30Days, AsOf: asOf}, catalogue)
 	if err != nil {
 		return list, err
 	}

@@ -63,7 +63,7 @@ func (a *API) runtimeInfo(context.Context, *http.Request) (answer, error) {
 }
 
 func (a *API) config(context.Context, *http.Request) (answer, error) {
-	catalogue := a.reads.Catalogue()
+	catalogue := a.reads.Current()
 	info := ConfigInfo{Correlation: catalogue.Correlation, Levels: catalogue.Levels}
 	if a.options.ConfigYAML != nil {
 		info.YAML = a.options.ConfigYAML()

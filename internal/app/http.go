@@ -14,6 +14,7 @@ import (
 	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
 	"github.com/evenkeel/evenkeel/ingest/webhook"
 	"github.com/evenkeel/evenkeel/internal/api"
+	"github.com/evenkeel/evenkeel/internal/partition"
 	"github.com/evenkeel/evenkeel/internal/web"
 	slastore "github.com/evenkeel/evenkeel/sla/store"
 )
@@ -50,12 +51,17 @@ func (a *App) handler() http.Handler {
 
 // reads is where the API and the pages read from.
 func (a *App) reads() api.Reads {
+	inForce := partition.NewConfigurations(a.database)
 	return api.Reads{
 		Incidents: correlatestore.NewReader(a.database),
 		Levels:    slastore.NewReader(a.database),
 		Arrivals:  ingeststore.NewReader(a.database),
 		Reports:   NewReports(a.database, a.opts.ExternalURL),
-		Catalogue: func() api.Catalogue {
+		Catalogue: func(ctx context.Context, asOf ingest.Millis) (api.Catalogue, error) {
+			c, err := inForce.At(ctx, asOf)
+			return api.Catalogue{Correlation: c.Correlation, Levels: c.Levels}, err
+		},
+		Current: func() api.Catalogue {
 			c := a.config.Load()
 			return api.Catalogue{Correlation: c.Correlation(), Levels: c.Levels()}
 		},

@@ -6,21 +6,27 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/api"
+	"github.com/evenkeel/evenkeel/sla"
 )
 
-// instant is a time as shown: in the root zone, with UTC at hand.
+// instant is a time as shown: in the zone that is configured now, with UTC at hand.
 type instant struct{ UTC, Title, Text string }
 
 func (p *Pages) instant(at ingest.Millis) instant {
+	_, loc := p.reads.Current().Zone()
+	return instantIn(at, loc)
+}
+
+func instantIn(at ingest.Millis, loc *time.Location) instant {
 	if at == 0 {
 		return instant{}
 	}
-	_, loc := p.reads.Catalogue().Zone()
 	return instant{
 		UTC:   at.String(),
 		Title: at.Time().Format("2006-01-02 15:04:05.000 UTC"),
@@ -149,9 +155,13 @@ func causeOf(c correlate.Cause) cause {
 	return shown
 }
 
-// windowText says what a window is: its name or ends, and its zone.
-func (p *Pages) windowText(w api.Window) string {
-	text := p.instant(w.From).Text + " to " + p.instant(w.To).Text
+// windowText says what a window is: its name and ends, in the zone that it was cut in.
+func windowText(w api.Window) string {
+	loc, err := sla.LoadZone(w.Zone)
+	if err != nil { // it was cut in it
+		loc = time.UTC
+	}
+	text := instantIn(w.From, loc).Text + " to " + instantIn(w.To, loc).Text
 	if w.Name != "" {
 		text = w.Name + ", " + text
 	}

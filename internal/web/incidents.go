@@ -187,10 +187,10 @@ func (p *Pages) listBasis(page api.IncidentList, n int, later bool) string {
 	if page.Next != "" || later {
 		text += " on this page"
 	}
-	zone, _ := p.reads.Catalogue().Zone()
+	zone, _ := p.reads.Current().Zone()
 	switch {
 	case page.From != 0 && page.To != 0:
-		text += ", touching " + p.windowText(api.Window{From: page.From, To: page.To, Zone: zone})
+		text += ", touching " + windowText(api.Window{From: page.From, To: page.To, Zone: zone})
 	case page.From != 0:
 		text += ", touching the time since " + p.instant(page.From).Text + ", " + zone
 	case page.To != 0:
@@ -241,7 +241,7 @@ func title(i correlate.Incident) string {
 // selects are the fields of the filter.
 func (p *Pages) selects(query url.Values) []selection {
 	services := []option{{Value: "", Text: "any service"}}
-	for _, s := range p.reads.Catalogue().Correlation.Services {
+	for _, s := range p.reads.Current().Correlation.Services {
 		services = append(services, option{Value: s.Name, Text: s.Name})
 	}
 	times := make([]option, len(windows))

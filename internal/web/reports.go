@@ -6,9 +6,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/evenkeel/evenkeel/improve/report"
 	"github.com/evenkeel/evenkeel/internal/api"
+	"github.com/evenkeel/evenkeel/sla"
 )
 
 // reportsPage is the list of reports.
@@ -35,16 +37,20 @@ func (p *Pages) reports(ctx context.Context, r *http.Request) (made, error) {
 	if err != nil {
 		return made{}, err
 	}
+	zone, err := sla.LoadZone(list.Zone)
+	if err != nil {
+		return made{}, err
+	}
 	body := reportsPage{Setup: p.setup(r, asOf), Example: asOf.Time().Format("2006-01")}
 	body.Basis = "n = " + count(len(list.Reports), "month", "months") + " since the first delivery at " +
-		p.instant(list.HistoryFrom).Text + ", " + list.Zone
+		instantIn(list.HistoryFrom, zone).Text + ", " + list.Zone
 	for _, line := range list.Reports {
-		body.Rows = append(body.Rows, p.reportRow(line, params.Text("as_of")))
+		body.Rows = append(body.Rows, reportRowOf(line, zone, params.Text("as_of")))
 	}
 	return made{view: "reports", title: "Reports", asOf: asOf, warnings: warnings, body: body}, nil
 }
 
-func (p *Pages) reportRow(line api.ReportLine, asOf string) reportRow {
+func reportRowOf(line api.ReportLine, zone *time.Location, asOf string) reportRow {
 	href := func(f report.Format) string {
 		query := url.Values{"format": {string(f)}}
 		if asOf != "" {
@@ -53,7 +59,7 @@ func (p *Pages) reportRow(line api.ReportLine, asOf string) reportRow {
 		return "/reports/" + url.PathEscape(line.Period) + "?" + query.Encode()
 	}
 	row := reportRow{
-		Period: line.Period, From: p.instant(line.From), To: p.instant(line.To), State: "running: up to now",
+		Period: line.Period, From: instantIn(line.From, zone), To: instantIn(line.To, zone), State: "running: up to now",
 		HTML: href(report.FormatHTML), Markdown: href(report.FormatMarkdown), JSON: href(report.FormatJSON),
 	}
 	if line.Complete {

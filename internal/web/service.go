@@ -103,21 +103,28 @@ func (p *Pages) service(ctx context.Context, r *http.Request) (made, error) {
 	if err := errors.Join(params.Err(), err); err != nil {
 		return made{}, err
 	}
+	catalogue, err := p.reads.Catalogue(ctx, asOf)
+	if err != nil {
+		return made{}, err
+	}
 	name := r.PathValue("name")
 	list, err := p.reads.OneService(ctx, name, asOf)
 	if err != nil {
 		return made{}, err
 	}
-	window, err := p.windowOf(params, choice, asOf)
+	window, err := windowOf(params, choice, asOf, catalogue)
 	if err != nil {
 		return made{}, err
 	}
-	body := p.serviceBody(list.Services[0])
+	root, err := window("")
+	if err != nil {
+		return made{}, err
+	}
+	body := serviceBody(list.Services[0], catalogue)
 	body.Windows = tabs(name, choice, params)
 	if body.Levels, err = p.levelCards(ctx, list.Services[0], window, asOf); err != nil {
 		return made{}, err
 	}
-	root := window(p.rootZone())
 	if err := p.addIncidents(ctx, &body, name, root, asOf, params); err != nil {
 		return made{}, err
 	}
@@ -126,21 +133,26 @@ func (p *Pages) service(ctx context.Context, r *http.Request) (made, error) {
 	}, nil
 }
 
-func (p *Pages) rootZone() *time.Location {
-	_, loc := p.reads.Catalogue().Zone()
-	return loc
-}
+// windowIn returns a window, cut in the zone of that name; "" is the catalogue's.
+type windowIn func(zone string) (api.Window, error)
 
-// windowOf returns the window asked for, in whichever zone it is to be cut.
-func (p *Pages) windowOf(params *api.Params, choice string, asOf ingest.Millis) (func(*time.Location) api.Window, error) {
+// windowOf returns the window asked for. Given by its ends or its name it is the same in every zone.
+func windowOf(params *api.Params, choice string, asOf ingest.Millis, catalogue api.Catalogue) (windowIn, error) {
 	if choice == "" && (params.Has("period") || params.Has("from") || params.Has("to")) {
-		fixed := p.reads.ReadWindow(params, asOf)
-		return func(*time.Location) api.Window { return fixed }, params.Err()
+		fixed := catalogue.ReadWindow(params, asOf)
+		return func(string) (api.Window, error) { return fixed, nil }, params.Err()
 	}
+	root, _ := catalogue.Zone()
 	choice = cmp.Or(choice, defaultWindow)
 	for _, w := range serviceWindows {
 		if w.value == choice {
-			return func(loc *time.Location) api.Window { return w.at(asOf, loc) }, nil
+			return func(zone string) (api.Window, error) {
+				loc, err := sla.LoadZone(cmp.Or(zone, root))
+				if err != nil {
+					return api.Window{}, err
+				}
+				return w.at(asOf, loc), nil
+			}, nil
 		}
 	}
 	return nil, params.Err()
@@ -162,12 +174,12 @@ func tabs(service, choice string, params *api.Params) []tab {
 	return list
 }
 
-func (p *Pages) serviceBody(s api.Service) servicePage {
+func serviceBody(s api.Service, catalogue api.Catalogue) servicePage {
 	body := servicePage{
 		Name: s.Name, Display: s.DisplayName, Description: s.Description, Owner: s.Owner, Tier: tier(s.Tier),
 		Runbook: s.Runbook, Catalogued: s.Catalogued, DependsOn: serviceLinks(s.DependsOn), UsedBy: serviceLinks(s.UsedBy),
 	}
-	zone, _ := p.reads.Catalogue().Zone()
+	zone, _ := catalogue.Zone()
 	for _, a := range s.Agreements {
 		text := objective(a.Objective) + " in each " + cmp.Or(a.Window, sla.WindowMonth) + ", " + cmp.Or(a.Zone, zone) +
 			", hours: " + cmp.Or(a.Calendar, "always") + "; policy " + a.Policy.Filled().String()
@@ -177,15 +189,14 @@ func (p *Pages) serviceBody(s api.Service) servicePage {
 }
 
 // levelCards measures the service under each of its agreements, and by itself.
-func (p *Pages) levelCards(ctx context.Context, s api.Service, window func(*time.Location) api.Window, asOf ingest.Millis) ([]levelCard, error) {
+func (p *Pages) levelCards(ctx context.Context, s api.Service, window windowIn, asOf ingest.Millis) ([]levelCard, error) {
 	var cards []levelCard
-	zone, _ := p.reads.Catalogue().Zone()
 	for _, a := range append(s.Agreements[:len(s.Agreements):len(s.Agreements)], sla.Agreement{}) {
-		loc, err := sla.LoadZone(cmp.Or(a.Zone, zone))
+		w, err := window(a.Zone)
 		if err != nil {
 			return nil, err
 		}
-		q := api.LevelQuery{Services: []string{s.Name}, Agreement: a.Name, Window: window(loc), AsOf: asOf, Intervals: true}
+		q := api.LevelQuery{Services: []string{s.Name}, Agreement: a.Name, Window: w, AsOf: asOf, Intervals: true}
 		levels, err := p.reads.MeasureLevels(ctx, q)
 		if err != nil {
 			return nil, err
@@ -207,7 +218,7 @@ const shortList = 12
 
 func (p *Pages) levelCard(l api.Level, a sla.Agreement, w api.Window) levelCard {
 	card := levelCard{
-		Title: "The service itself, at all hours", Window: p.windowText(w),
+		Title: "The service itself, at all hours", Window: windowText(w),
 		Percent: percent(l), PercentTitle: percentTitle(l), Objective: promised(l), Reason: l.Reason, Standing: standingOf(l, a),
 		Strip: p.stripOf(l), Buckets: buckets(l.Matrix.Buckets), Outages: "n = " + grouped(int64(l.Outages)),
 		Downtime: lengthOf(l.Downtime), Counted: lengthOf(l.Counted), Budget: budget(l.Budget),
@@ -270,6 +281,6 @@ func (p *Pages) addIncidents(ctx context.Context, body *servicePage, name string
 	} else {
 		body.IncidentsBasis = "the newest " + grouped(int64(len(page.Incidents)))
 	}
-	body.IncidentsBasis += ", touching " + p.windowText(w)
+	body.IncidentsBasis += ", touching " + windowText(w)
 	return nil
 }

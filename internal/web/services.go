@@ -49,8 +49,8 @@ func (p *Pages) services(ctx context.Context, r *http.Request) (made, error) {
 	}
 	body := servicesPage{
 		MonthTitle: "This month, " + list.Month.Name,
-		Basis: "n = " + count(len(list.Services), "service", "services") + ". This month is " + p.windowText(list.Month) +
-			"; the last 30 days are " + p.windowText(list.Last30Days) + ". Where there are agreements the first counts.",
+		Basis: "n = " + count(len(list.Services), "service", "services") + ". This month is " + windowText(list.Month) +
+			"; the last 30 days are " + windowText(list.Last30Days) + ". Where there are agreements the first counts.",
 		Legend: buckets(sla.Buckets{}),
 	}
 	for _, s := range list.Services {

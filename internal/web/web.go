@@ -137,7 +137,7 @@ type navItem struct {
 }
 
 func (p *Pages) frame(r *http.Request, m made) frame {
-	zone, _ := p.reads.Catalogue().Zone()
+	zone, _ := p.reads.Current().Zone()
 	f := frame{Title: m.title, Live: m.live, Warnings: m.warnings, Version: version.Version, Zone: zone, Body: m.body}
 	if m.asOf != 0 {
 		at := p.instant(m.asOf)

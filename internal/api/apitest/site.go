@@ -20,6 +20,8 @@ import (
 type Site struct {
 	Now         ingest.Millis // the stored fold time
 	Catalogue   api.Catalogue
+	Before      api.Catalogue        // in force before Changed
+	Changed     ingest.Millis        // when Catalogue came into force; 0: it always was
 	Records     []correlate.Incident // newest opened_at first
 	Members     []correlate.Episode  // oldest first
 	Steps       []correlate.Transition
@@ -34,9 +36,17 @@ type Site struct {
 func (s *Site) Reads() api.Reads {
 	return api.Reads{
 		Incidents: s, Levels: s, Arrivals: s, Reports: s,
-		Catalogue:  func() api.Catalogue { return s.Catalogue },
+		Catalogue:  s.catalogueAt,
+		Current:    func() api.Catalogue { return s.Catalogue },
 		StoredTime: func() ingest.Millis { return s.Now },
 	}
+}
+
+func (s *Site) catalogueAt(_ context.Context, asOf ingest.Millis) (api.Catalogue, error) {
+	if asOf < s.Changed {
+		return s.Before, s.Err
+	}
+	return s.Catalogue, s.Err
 }
 
 // Incidents answers one page; its cursor is the number of incidents before it.
