@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -49,6 +50,9 @@ func (j *Local) request(ctx context.Context, records []ingest.Record) (*request,
 	r := &request{ctx: ctx, blocks: blocks, done: make(chan struct{}), reserved: true}
 	for _, b := range blocks {
 		r.size += b.header.size()
+	}
+	if limit := j.opts.MaxBytes - reserve(j.opts.MaxBytes); r.size > limit {
+		return nil, fmt.Errorf("%w: %d bytes compressed, and max_bytes %d leaves %d even to an empty journal", ErrTooLarge, r.size, j.opts.MaxBytes, limit)
 	}
 	r.cost = min(max(r.size, requestCost), queueBytes)
 	for i := range records {
@@ -135,7 +139,7 @@ func (j *Local) group(first *request) {
 	}
 	w := j.admit(requests)
 	if len(w.requests) > 0 {
-		w.fail(j.write(w))
+		w.fail(j.attempt(w))
 	}
 	for _, r := range requests {
 		close(r.done)
@@ -151,6 +155,24 @@ type write struct {
 	last     ingest.Millis
 	size     int64
 	records  int
+}
+
+// attempt writes a group and notes what that says of the next one.
+func (j *Local) attempt(w *write) error {
+	j.health.begin(time.Now())
+	defer j.health.end()
+	err := j.write(w)
+	if err != nil {
+		j.health.failed(err, w.size)
+	} else {
+		j.health.wrote(w.deliveries())
+	}
+	return err
+}
+
+// deliveries tells whether anything in the group had to do without the reserve.
+func (w *write) deliveries() bool {
+	return slices.ContainsFunc(w.requests, func(r *request) bool { return !r.reserved })
 }
 
 func (w *write) fail(err error) {
@@ -173,7 +195,8 @@ func (j *Local) admit(requests []*request) *write {
 			r.err = fmt.Errorf("%w: %w", ErrUnavailable, r.ctx.Err())
 			continue
 		}
-		if r.err = j.fits(used+w.size, r); r.err != nil {
+		if r.err = j.fits(used+w.size, r.size, r.reserved); r.err != nil {
+			j.health.failed(r.err, r.size)
 			continue
 		}
 		last, err := r.stamp(w.last, now)
@@ -199,13 +222,13 @@ func (w *write) add(r *request, last ingest.Millis) {
 	w.requests = append(w.requests, r)
 }
 
-// fits checks the limit in bytes.
-func (j *Local) fits(used int64, r *request) error {
+// fits checks the limit in bytes. Only what is reserved may use the reserve.
+func (j *Local) fits(used, size int64, reserved bool) error {
 	limit := j.opts.MaxBytes
-	if !r.reserved {
+	if !reserved {
 		limit -= reserve(limit)
 	}
-	if used+r.size > limit {
+	if used+size > limit {
 		return fmt.Errorf("%w: %d of max_bytes %d are used; what is not stored yet cannot be trimmed", ErrFull, used, j.opts.MaxBytes)
 	}
 	return nil

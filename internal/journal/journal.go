@@ -43,6 +43,11 @@ type Journal interface {
 	// Usage says how full the journal is.
 	Usage() Usage
 
+	// Health returns nil while deliveries can be taken, as far as the last writes
+	// and the room that is left tell; otherwise why not: an error that wraps
+	// [ErrFull], [ErrUnavailable] or [ErrClosed]. It waits for nothing.
+	Health() error
+
 	// Close writes what was accepted, then ends. Later calls give [ErrClosed].
 	Close() error
 }

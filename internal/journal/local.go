@@ -101,7 +101,8 @@ type Local struct {
 	trim   sync.RWMutex
 	cursor atomic.Pointer[cursor]
 
-	tail tail // the committer's alone
+	health health
+	tail   tail // the committer's alone
 }
 
 var _ Journal = (*Local)(nil)

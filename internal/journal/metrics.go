@@ -74,6 +74,13 @@ func (m *metrics) gauges(j *Local) []prometheus.Collector {
 			func() float64 { return float64(j.Usage().Bytes) }),
 		gauge("evenkeel_journal_max_bytes", "Bytes that the journal may use.",
 			func() float64 { return float64(j.opts.MaxBytes) }),
+		gauge("evenkeel_journal_healthy", "1 while the journal can take deliveries, 0 while it is full, failing or hanging.",
+			func() float64 {
+				if j.Health() != nil {
+					return 0
+				}
+				return 1
+			}),
 		gauge("evenkeel_journal_first_position", "Oldest position that is kept.",
 			func() float64 { return float64(j.First()) }),
 		gauge("evenkeel_journal_last_position", "Newest position; one less than the first while the journal is empty.",

@@ -336,6 +336,7 @@ func nothing(t *testing.T, w *world) {
 
 func closed(t *testing.T, w *world) {
 	w.append(delivery("a"))
+	equal(t, w.j.Health() == nil, true)
 	waiting := make(chan error, 1)
 	go func() { waiting <- w.j.Wait(context.Background(), 5) }()
 	if err := w.j.Close(); err != nil {
@@ -347,6 +348,7 @@ func closed(t *testing.T, w *world) {
 	_, err = w.j.Read(context.Background(), 1, 1)
 	is(t, err, journal.ErrClosed)
 	is(t, w.j.Commit(1), journal.ErrClosed)
+	is(t, w.j.Health(), journal.ErrClosed)
 	if err := w.j.Close(); err != nil {
 		t.Errorf("second close: %v", err)
 	}
