@@ -1,17 +1,40 @@
 package ingest
 
 // The paths that deliveries are posted to. They are part of a record: they tell
-// its format.
+// its format, whatever way it came.
 const (
+	// PathAlertmanager takes Alertmanager's webhook (version 4), Grafana's (version 1) and
+	// Alertmanager's event recorder in JSON, told apart by content.
 	PathAlertmanager = "/api/v1/ingest/alertmanager"
-	PathChanges      = "/api/v1/ingest/changes"
+	// PathAlerts takes alerts as Prometheus sends them to an Alertmanager (API v2).
+	PathAlerts = "/api/v2/alerts"
+	// PathChanges takes changes and maintenance windows.
+	PathChanges = "/api/v1/ingest/changes"
+	// PathSamples takes counts of good and of all requests.
+	PathSamples = "/api/v1/ingest/samples"
+	// PathCloudEvents takes CloudEvents in JSON, one or a batch, that carry any of the other formats.
+	PathCloudEvents = "/api/v1/ingest/cloudevents"
+	// PathMapped takes JSON of any shape, read by the mapping of the record's source.
+	PathMapped = "/api/v1/ingest/mapped"
+	// PathDetect takes any of these formats, told by content, and the event recorder's
+	// protobuf beside them.
+	PathDetect = "/api/v1/ingest"
 )
 
+// Paths returns every path that deliveries are posted to.
+func Paths() []string {
+	return []string{PathAlertmanager, PathAlerts, PathChanges, PathSamples, PathCloudEvents, PathMapped, PathDetect}
+}
+
 // DefaultSource is the source of a delivery whose sender names none: the kind of
-// system that posts to its path.
+// system that posts to its path. All paths of alerts share one, so that an alert that comes by
+// two of them is one alert.
 func DefaultSource(path string) string {
-	if path == PathChanges {
+	switch path {
+	case PathChanges:
 		return "changes"
+	case PathSamples:
+		return "samples"
 	}
 	return "alertmanager"
 }

@@ -17,16 +17,23 @@ type Delivery struct {
 	Warnings []string
 }
 
-// Decode returns the events of a record and what in it was not understood. A
-// delivery that cannot be decoded at all is an [*Error]: its dead letter is [DeadLetter].
-// A rejected record is one dead letter; a tick and a configuration hold neither.
+// unconfigured decodes where nothing is configured.
+var unconfigured = Decoder{resolveTimeout: DefaultResolveTimeout}
+
+// Decode returns what a decoder without configuration reads: the events of a record and
+// what in it was not understood.
 func Decode(rec ingest.Record) (events []ingest.Event, dead []ingest.DeadLetter, err error) {
-	d, err := Read(rec)
+	d, err := unconfigured.Read(rec)
 	return d.Events, d.Dead, err
 }
 
-// Read is Decode with all that a delivery says.
-func Read(rec ingest.Record) (Delivery, error) {
+// Read returns what a decoder without configuration reads.
+func Read(rec ingest.Record) (Delivery, error) { return unconfigured.Read(rec) }
+
+// Read returns the events of a record and what in it was not understood. A
+// delivery that cannot be decoded at all is an [*Error]: its dead letter is [DeadLetter].
+// A rejected record is one dead letter; a tick and a configuration hold neither.
+func (c *Decoder) Read(rec ingest.Record) (Delivery, error) {
 	switch rec.Kind {
 	case ingest.KindDelivery:
 	case ingest.KindRejected:

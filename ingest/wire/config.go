@@ -1,0 +1,48 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// DefaultResolveTimeout is how long an alert without an end is taken to fire after it was
+// sent, as in Alertmanager.
+const DefaultResolveTimeout = 5 * ingest.Minute
+
+// Config is all that decoding depends on beside the record. It is part of the journal's
+// configuration records, so that a replay decodes as the first time.
+type Config struct {
+	// ResolveTimeout is how long an alert of Alertmanager's API v2 that names no end fires
+	// after it was received, in milliseconds. Default 5 minutes.
+	ResolveTimeout ingest.Millis `json:"resolve_timeout,omitempty"`
+	// Mappings say, by name of source, how JSON of its own shape is read.
+	Mappings map[string]Mapping `json:"mappings,omitempty"`
+}
+
+// Decoder decodes records by one configuration. It holds no state and may be used by many
+// goroutines at once.
+type Decoder struct {
+	resolveTimeout ingest.Millis
+}
+
+// New checks the configuration and returns its decoder. All that is wrong is said at once.
+func New(c Config) (*Decoder, error) {
+	d := &Decoder{resolveTimeout: c.ResolveTimeout}
+	if d.resolveTimeout == 0 {
+		d.resolveTimeout = DefaultResolveTimeout
+	}
+	var errs []error
+	if d.resolveTimeout < 0 {
+		errs = append(errs, fmt.Errorf("resolve_timeout: %d ms is negative", c.ResolveTimeout))
+	}
+	for _, source := range slices.Sorted(maps.Keys(c.Mappings)) {
+		if err := c.Mappings[source].check(); err != nil {
+			errs = append(errs, fmt.Errorf("mapping of source %q: %w", source, err))
+		}
+	}
+	return d, errors.Join(errs...)
+}
