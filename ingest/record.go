@@ -57,6 +57,7 @@ type Record struct {
 	Path       string     // the URL path that it was posted to; tells the format
 	Reason     string     // KindRejected only
 	Body       []byte     // decompressed bytes as sent; for KindConfiguration its JSON
+	Route      *Route     // which of its events this copy is for; nil: all of them
 }
 
 // Address is where a row comes from: the record that made it, and its number
