@@ -108,7 +108,7 @@ type fence struct {
 // fences keep third-party libraries behind small interfaces, so that they can be
 // exchanged, and libraries for tests out of what is built.
 var fences = map[string]fence{
-	"github.com/segmentio/kafka-go": {inside: []string{"ingest/stream", "internal/journal/kafka"}},
+	"github.com/segmentio/kafka-go": {inside: []string{"ingest/stream", "internal/journal/kafka", "internal/rig"}},
 	"github.com/ClickHouse":         {inside: []string{"internal/clickhouse/..."}},
 	"github.com/ebitengine/purego":  {inside: []string{"internal/clickhouse/..."}},
 	"gonum.org/v1/gonum":            {inside: []string{"improve/..."}},

@@ -1,6 +1,6 @@
 // Package rig gives tests the real components that Evenkeel works with:
-// Prometheus, Alertmanager, Chromium, the embedded ClickHouse engine, and the
-// evenkeel binary itself. Nothing but tests imports it.
+// Prometheus, Alertmanager, Kafka, kcat, Chromium, the embedded ClickHouse engine, and
+// the evenkeel binary itself. Nothing but tests imports it.
 //
 // Every component is a real process on a free port of 127.0.0.1, with its own
 // configuration and data in the test's temporary folder. A function returns when

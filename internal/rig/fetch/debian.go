@@ -12,25 +12,34 @@ import (
 	"strings"
 )
 
-// unpack downloads a Debian package with apt's own client, which checks its signature,
-// and unpacks it into folder/debian-NAME, where adapt, which may be nil, makes it run.
-// Nothing is installed.
-func unpack(folder, name string, adapt func(dir string) error) error {
+// unpack downloads Debian packages with apt's own client, which checks their signatures,
+// and unpacks them into folder/debian-NAME of the first, where adapt, which may be nil, makes
+// it run. The further ones are libraries of it. Nothing is installed.
+func unpack(folder string, adapt func(dir string) error, names ...string) error {
 	if !onPath("apt-get") || !onPath("dpkg-deb") {
 		return errors.New("it comes from a Debian package, and this is not Debian")
 	}
-	return inPlace(folder, "debian-"+name, func(dir string) error {
-		say("downloading the Debian package %s (it is unpacked, not installed)", name)
-		deb, err := download(name)
-		if err != nil {
-			return err
+	return inPlace(folder, "debian-"+names[0], func(dir string) error {
+		for _, name := range names {
+			if err := extract(name, dir); err != nil {
+				return err
+			}
 		}
-		defer func() { _ = os.RemoveAll(filepath.Dir(deb)) }()
-		if err := command("", "dpkg-deb", "-x", deb, dir); err != nil || adapt == nil {
-			return err
+		if adapt == nil {
+			return nil
 		}
 		return adapt(dir)
 	})
+}
+
+func extract(name, dir string) error {
+	say("downloading the Debian package %s (it is unpacked, not installed)", name)
+	deb, err := download(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(filepath.Dir(deb)) }()
+	return command("", "dpkg-deb", "-x", deb, dir)
 }
 
 // relocateAlertmanager lets Debian's Alertmanager run where it was unpacked. It reads its

@@ -3,7 +3,8 @@
 // Command fetch gets the components that the tests run beside Evenkeel: the
 // ClickHouse engine, Prometheus and an older Alertmanager out of Debian packages (which
 // are unpacked, never installed: installing them would start daemons), a current
-// Alertmanager built from its module, Chromium, and a C compiler for the race detector.
+// Alertmanager built from its module, a Kafka broker by Maven with the Java that it runs on,
+// kcat, Chromium, and a C compiler for the race detector.
 //
 // It does only what is not done yet, says what it does, and puts each
 // component in place in one step, so that an interrupted run leaves nothing half done. Two runs
@@ -78,18 +79,33 @@ func components(folder string) []component {
 		}, {
 			name:    "Prometheus",
 			present: in(parts.Prometheus),
-			fetch:   func() error { return unpack(folder, "prometheus", nil) },
+			fetch:   func() error { return unpack(folder, nil, "prometheus") },
 			without: "the end-to-end tests, and the check of the compose files",
 		}, {
 			name:    "old Alertmanager",
 			present: in(parts.AlertmanagerOld),
-			fetch:   func() error { return unpack(folder, "prometheus-alertmanager", relocateAlertmanager) },
+			fetch:   func() error { return unpack(folder, relocateAlertmanager, "prometheus-alertmanager") },
 			without: "the tests against an older Alertmanager, and those with amtool",
 		}, {
 			name:    "Alertmanager " + parts.AlertmanagerVersion,
 			present: in(parts.Alertmanager),
 			fetch:   func() error { return buildAlertmanager(folder) },
 			without: "the end-to-end tests",
+		}, {
+			name:    "Java",
+			present: func() bool { return parts.Java() != "" },
+			fetch:   installJava,
+			without: "everything that reads or writes Kafka",
+		}, {
+			name:    "Kafka " + parts.KafkaVersion,
+			present: in(parts.KafkaJars),
+			fetch:   func() error { return copyKafka(folder) },
+			without: "everything that reads or writes Kafka",
+		}, {
+			name:    "kcat",
+			present: in(parts.Kcat),
+			fetch:   func() error { return unpack(folder, runsHere, "kcat", "librdkafka1", "libyajl2", "libsasl2-2") },
+			without: "the tests with kcat, a Kafka client that is not ours",
 		}, {
 			name:    "Chromium",
 			present: func() bool { return onPath(parts.Chromium...) },
