@@ -21,9 +21,9 @@ type Query struct {
 // Source is what a report reads. Every answer is in a full, stable order and is
 // a function of the query: what was recorded after AsOf is not in it.
 type Source interface {
-	// HistoryFrom returns when the first delivery was received, 0 without any.
-	HistoryFrom(ctx context.Context, tenant string, asOf ingest.Millis) (ingest.Millis, error)
-	// Intake returns what was received in the window, by sender.
+	// History returns how far back the data goes.
+	History(ctx context.Context, tenant string, asOf ingest.Millis) (History, error)
+	// Intake returns what was received in the window, by sender, as far as it is kept.
 	Intake(ctx context.Context, q Query) ([]Intake, error)
 	// Incidents returns the incidents opened in the window, oldest first, without
 	// those that live on in another.
@@ -37,6 +37,26 @@ type Source interface {
 	// Segments returns the time of every service, and of every agreement of it, that
 	// was neither up nor out of hours, clipped to the window and ordered by (service, agreement, from).
 	Segments(ctx context.Context, q Query) ([]sla.Segment, error)
+}
+
+// History is how far back the data of a tenant goes. What arrived is kept for a time
+// only, what it told (episodes, incidents, availability) for ever.
+type History struct {
+	From ingest.Millis // of the first thing received that is remembered; 0 where nothing was ever received
+	Kept ingest.Millis // of the first delivery that is still kept; 0 where none is
+}
+
+// GoneUntil returns until when what was received in w is no longer kept: the end of w where
+// nothing of it is, 0 where all is.
+func (h History) GoneUntil(w Window) ingest.Millis {
+	kept := h.Kept
+	if kept == 0 {
+		kept = w.To
+	}
+	if h.From == 0 || h.From >= w.To || kept <= max(h.From, w.From) {
+		return 0
+	}
+	return min(kept, w.To)
 }
 
 // Intake is what one sender delivered in a window.

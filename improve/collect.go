@@ -11,12 +11,12 @@ import (
 
 // Facts are what a [Source] answered for one report.
 type Facts struct {
-	HistoryFrom ingest.Millis
-	Intake      []Intake             // of the period
-	Incidents   []correlate.Incident // since the trend or the period before begins, oldest first
-	Alerts      *Tally
-	Levels      []WindowLevels // of the period and the one before, of every agreement's window and of every week
-	Segments    []sla.Segment  // what was not up, since the earliest of these windows begins
+	History   History
+	Intake    []Intake             // of the period
+	Incidents []correlate.Incident // since the trend or the period before begins, oldest first
+	Alerts    *Tally
+	Levels    []WindowLevels // of the period and the one before, of every agreement's window and of every week
+	Segments  []sla.Segment  // what was not up, since the earliest of these windows begins
 }
 
 // WindowLevels is how everything did in one window.
@@ -39,8 +39,8 @@ func (f *Facts) levels(w Window) ([]sla.Availability, bool) {
 func Collect(ctx context.Context, src Source, p Params) (*Facts, error) {
 	f := &Facts{}
 	var err error
-	if f.HistoryFrom, err = src.HistoryFrom(ctx, p.Tenant, p.AsOf); err != nil {
-		return nil, fmt.Errorf("read the first delivery: %w", err)
+	if f.History, err = src.History(ctx, p.Tenant, p.AsOf); err != nil {
+		return nil, fmt.Errorf("read how far back the data goes: %w", err)
 	}
 	if f.Intake, err = src.Intake(ctx, p.query(p.Period.From, p.Period.To)); err != nil {
 		return nil, fmt.Errorf("read what was received: %w", err)

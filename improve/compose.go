@@ -70,10 +70,10 @@ func unknownOf(a sla.Availability) Length {
 // time in which something could have been seen.
 func (c *composer) exposure(w Window) Length {
 	w = c.p.elapsed(w)
-	if c.f.HistoryFrom == 0 || c.f.HistoryFrom >= w.To {
+	if c.f.History.From == 0 || c.f.History.From >= w.To {
 		return 0
 	}
-	return LengthOf(max(w.From, c.f.HistoryFrom), w.To)
+	return LengthOf(max(w.From, c.f.History.From), w.To)
 }
 
 // weekly returns counts by week as a series in which a week that was not observed is missing.

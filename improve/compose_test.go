@@ -1,6 +1,7 @@
 package improve_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/improve"
+	"github.com/evenkeel/evenkeel/improve/report"
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/sla"
 )
@@ -176,6 +178,43 @@ func TestNothingIsComparedWithATimeThatNobodySaw(t *testing.T) {
 	}
 	if r.Weeks.Trend.Verdict != improve.TooLittleData || r.Weeks.Trend.N != 4 {
 		t.Errorf("%s over %d weeks", r.Weeks.Trend.Verdict, r.Weeks.Trend.N)
+	}
+}
+
+// Deliveries are kept for a time only. A report on what lies further back has its incidents and
+// availability, and says that what arrived cannot be counted any more.
+func TestCountsOfWhatIsNoLongerKeptAreSaidToBeGone(t *testing.T) {
+	for _, c := range []struct {
+		name, forgotten string
+		gone            bool
+		says, never     string
+	}{
+		{"all of it is kept", "2026-09-20", false, "No heartbeat declared", "no longer kept"},
+		{"half of it is kept", "2026-10-15T22:00", false, "What was received before 2026-10-16 00:00", "Nothing was received"},
+		{"nothing of it is kept", "2026-11-20", true, "What was received in the period is no longer kept", "Nothing was"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, p := october(t)
+			m.forgotten = at(t, c.forgotten)
+			if c.gone {
+				m.intake = nil
+			}
+			r := build(t, m, p)
+			said := strings.Join(r.Quality.Caveats, "\n")
+			if !strings.Contains(said, c.says) || strings.Contains(said, c.never) || r.Quality.Gone() != c.gone {
+				t.Errorf("gone %t until %s:\n%s", r.Quality.Gone(), r.Quality.GoneUntil, said)
+			}
+			if r.Incidents.Count == 0 || r.Quality.HistoryFrom != m.history || r.Weeks.Trend.N < improve.MinWeeks {
+				t.Errorf("%d incidents, history from %s, %d weeks", r.Incidents.Count, r.Quality.HistoryFrom, r.Weeks.Trend.N)
+			}
+			var page bytes.Buffer
+			if err := report.Markdown(&page, r); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(page.String(), "| no longer kept") != c.gone {
+				t.Errorf("the table of sources:\n%.1500s", page.String())
+			}
+		})
 	}
 }
 

@@ -14,15 +14,16 @@ import (
 
 // memory is a Source over plain values: the same answers as the store's, without one.
 type memory struct {
-	history   ingest.Millis
+	history   ingest.Millis // of the first thing received
+	forgotten ingest.Millis // until when deliveries are no longer kept
 	intake    []improve.Intake
 	incidents []correlate.Incident
 	episodes  []improve.Episode
 	states    []sla.Segment // what was not up; Agreement is ignored: it holds for all of a service's
 }
 
-func (m *memory) HistoryFrom(context.Context, string, ingest.Millis) (ingest.Millis, error) {
-	return m.history, nil
+func (m *memory) History(context.Context, string, ingest.Millis) (improve.History, error) {
+	return improve.History{From: m.history, Kept: max(m.history, m.forgotten)}, nil
 }
 
 func (m *memory) Intake(context.Context, improve.Query) ([]improve.Intake, error) {

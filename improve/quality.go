@@ -12,10 +12,11 @@ import (
 func (c *composer) composeQuality() Quality {
 	t := c.f.Alerts
 	q := Quality{
-		HistoryFrom: c.f.HistoryFrom, Late: t.late, Timeouts: t.unknown, Unassigned: t.services[""],
+		HistoryFrom: c.f.History.From, Late: t.late, Timeouts: t.unknown, Unassigned: t.services[""],
 		Uncatalogued: c.uncatalogued(), Sources: []SourceQuality{}, Services: c.serviceCoverage(), Unknown: c.unknown,
 		Coverage: Ratio{Value: c.coverage},
 	}
+	q.GoneUntil = c.f.History.GoneUntil(c.period)
 	if c.coverage == nil {
 		q.Coverage.Reason = "no service is measured"
 	}
@@ -27,7 +28,11 @@ func (c *composer) composeQuality() Quality {
 		q.DeadLetters += in.DeadLetters
 		q.Sources = append(q.Sources, SourceQuality{Intake: in, Alerts: t.sources[in.Source], Heartbeat: slices.Contains(c.p.Heartbeats, in.Source)})
 	}
-	q.Basis = c.basis(q.Events, "events", "by when they were received; a copy is an event that says what an earlier one of its alert had said")
+	of := "events"
+	if q.GoneUntil != 0 {
+		of = "events that are still kept"
+	}
+	q.Basis = c.basis(q.Events, of, "by when they were received; a copy is an event that says what an earlier one of its alert had said")
 	q.Caveats = c.caveats(&q)
 	return q
 }
@@ -70,7 +75,9 @@ func (c *composer) caveats(q *Quality) []string {
 		}
 	}
 	add(q.HistoryFrom == 0, "Nothing was ever received: an empty report is not a good one.")
-	add(q.HistoryFrom != 0 && q.Deliveries == 0, "Nothing was received in the period.")
+	add(q.Gone(), "What was received in the period is no longer kept: deliveries, copies and dead letters cannot be counted any more.")
+	add(q.GoneUntil != 0 && !q.Gone(), "What was received before %s is no longer kept: deliveries, copies and dead letters are counted from then on.", c.local(q.GoneUntil))
+	add(q.HistoryFrom != 0 && q.GoneUntil == 0 && q.Deliveries == 0, "Nothing was received in the period.")
 	add(q.HistoryFrom > c.period.From, "The first delivery came at %s: what lies before it is unknown.", c.local(q.HistoryFrom))
 	add(c.p.AsOf < c.p.Period.To, "The period had not ended at %s, the instant this report speaks from.", c.local(c.p.AsOf))
 	if silent := q.withoutHeartbeat(); len(silent) > 0 {

@@ -45,7 +45,8 @@ type Ratio struct {
 // Quality says how far the rest can be trusted. It comes first.
 type Quality struct {
 	Basis        Basis             `json:"basis"`
-	HistoryFrom  ingest.Millis     `json:"history_from"` // first delivery ever received; null without any
+	HistoryFrom  ingest.Millis     `json:"history_from"` // of the first thing received that is remembered; null without any
+	GoneUntil    ingest.Millis     `json:"gone_until"`   // what was received in the period before this is no longer kept and not counted; null where all is kept
 	Deliveries   int               `json:"deliveries"`
 	Rejected     int               `json:"rejected_deliveries"` // refused as undecodable
 	Events       int               `json:"events"`
@@ -61,6 +62,9 @@ type Quality struct {
 	Unknown      Length            `json:"unknown_ms"`
 	Caveats      []string          `json:"caveats"` // what a reader must know before believing the rest
 }
+
+// Gone says that nothing of what was received in the period is kept: its counts say nothing.
+func (q *Quality) Gone() bool { return q.GoneUntil != 0 && q.GoneUntil >= q.Basis.To }
 
 // SourceQuality is what one sender delivered.
 type SourceQuality struct {

@@ -68,11 +68,11 @@ func (c *composer) week(w Window, incidents int) Week {
 	levels, _ := c.f.levels(w)
 	week.Coverage, _ = fleet(levels)
 	switch {
-	case c.f.HistoryFrom == 0:
+	case c.f.History.From == 0:
 		week.Reason = "nothing was ever received"
-	case c.f.HistoryFrom > w.From && c.f.HistoryFrom >= w.To:
+	case c.f.History.From > w.From && c.f.History.From >= w.To:
 		week.Reason = "before the first delivery"
-	case c.f.HistoryFrom > w.From:
+	case c.f.History.From > w.From:
 		week.Reason = "the first delivery came in its course"
 	case week.Coverage != nil && *week.Coverage < MinWeekCoverage:
 		week.Reason = fmt.Sprintf("only %s of the service time was watched, less than %s", Percent(*week.Coverage, 0), Percent(MinWeekCoverage, 0))

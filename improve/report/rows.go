@@ -87,6 +87,9 @@ func sourceRows(q *improve.Quality) [][]string {
 		}
 		rows = append(rows, []string{said(s.Source), count(s.Deliveries), count(s.Rejected), count(s.Events), count(s.Copies), count(s.DeadLetters), heartbeat})
 	}
+	if q.Gone() {
+		return [][]string{{"no longer kept", none, none, none, none, none, none}}
+	}
 	return append(rows, []string{"all", count(q.Deliveries), count(q.Rejected), count(q.Events), count(q.Copies), count(q.DeadLetters), none})
 }
 

@@ -24,6 +24,8 @@ var (
 	episodesSQL string
 	//go:embed sql/incidents.sql
 	incidentsSQL string
+	//go:embed sql/remembered.sql
+	rememberedSQL string
 )
 
 // Reader reads the facts of reports. It holds no state and may be used by many
@@ -41,9 +43,27 @@ func NewReader(db clickhouse.Querier) *Reader {
 	return &Reader{db: db, arrivals: ingeststore.NewReader(db), levels: slastore.NewReader(db)}
 }
 
-// HistoryFrom returns when the first delivery that is kept was received, 0 without any.
-func (r *Reader) HistoryFrom(ctx context.Context, tenant string, asOf ingest.Millis) (ingest.Millis, error) {
-	return r.arrivals.HistoryFrom(ctx, tenant, asOf)
+// History returns how far back the data goes. What arrived is kept for a time, what it told for ever.
+func (r *Reader) History(ctx context.Context, tenant string, asOf ingest.Millis) (improve.History, error) {
+	kept, err := r.arrivals.HistoryFrom(ctx, tenant, asOf)
+	if err != nil {
+		return improve.History{}, err
+	}
+	h := improve.History{From: kept, Kept: kept}
+	for told, err := range each(ctx, r.db, rememberedSQL, params(improve.Query{Tenant: tenant, AsOf: asOf}), scanInstant) {
+		if err != nil {
+			return h, fmt.Errorf("start of history: %w", err)
+		}
+		if told != 0 && (kept == 0 || told < kept) {
+			h.From = told
+		}
+	}
+	return h, nil
+}
+
+func scanInstant(rows clickhouse.Rows) (at ingest.Millis, err error) {
+	err = rows.Scan((*int64)(&at))
+	return at, err
 }
 
 // Intake returns what was received in the window, by sender.

@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/improve/store"
 	"github.com/evenkeel/evenkeel/ingest"
+	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/partition"
@@ -108,6 +109,37 @@ func TestReportsOutOfClickHouse(t *testing.T) {
 	t.Run("the report tells the story that was simulated", h.testStory)
 	t.Run("a report of the past is the same after more was recorded", h.testRestated)
 	t.Run("a tenant that never sent anything has an empty report", h.testStranger)
+	t.Run("the history begins where it did when deliveries are no longer kept", h.testForgotten)
+}
+
+// testForgotten stores the history without what retention takes: all deliveries but those of the
+// last days.
+func (h *history) testForgotten(t *testing.T) {
+	kept := h.end - 10*ingest.Day
+	rows := h.rows
+	rows.Deliveries = slices.DeleteFunc(slices.Clone(rows.Deliveries), func(d ingeststore.DeliveryRow) bool {
+		return d.ReceivedAt < kept && d.Kind != ingest.KindConfiguration
+	})
+	reader := store.NewReader(write(t, rows, rows.Incidents[len(rows.Incidents)-1].Position))
+	for _, asOf := range []ingest.Millis{h.end, h.end - 60*ingest.Day, h.end - 200*ingest.Day} {
+		whole, err := h.reader.History(t.Context(), ingest.DefaultTenant, asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left, err := reader.History(t.Context(), ingest.DefaultTenant, asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole.From != whole.Kept || (whole.From == 0) != (asOf < h.end-100*ingest.Day) {
+			t.Errorf("as of %s nothing is gone, but the history is from %s and deliveries from %s", asOf, whole.From, whole.Kept)
+		}
+		if late := left.From - whole.From; late < 0 || late > ingest.Day {
+			t.Errorf("as of %s the history begins at %s, with all deliveries at %s", asOf, left.From, whole.From)
+		}
+		if wantKept := asOf >= kept; (left.Kept != 0) != wantKept || wantKept && left.Kept < kept {
+			t.Errorf("as of %s deliveries are kept from %s, and were deleted before %s", asOf, left.Kept, kept)
+		}
+	}
 }
 
 func (h *history) testQueries(t *testing.T) {

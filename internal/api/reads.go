@@ -42,7 +42,7 @@ type Arrivals interface {
 type Reports interface {
 	// Report composes the report of a period as it stood at asOf.
 	Report(ctx context.Context, p improve.Period, asOf ingest.Millis) (*improve.Report, error)
-	// HistoryFrom returns when the first delivery was received, 0 without any.
+	// HistoryFrom returns when the first thing was received that is remembered, 0 without any.
 	HistoryFrom(ctx context.Context, asOf ingest.Millis) (ingest.Millis, error)
 }
 

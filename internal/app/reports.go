@@ -36,7 +36,8 @@ func (r *Reports) Report(ctx context.Context, p improve.Period, asOf ingest.Mill
 	})
 }
 
-// HistoryFrom returns when the first delivery was received, 0 without any.
+// HistoryFrom returns when the first thing was received that is remembered, 0 without any.
 func (r *Reports) HistoryFrom(ctx context.Context, asOf ingest.Millis) (ingest.Millis, error) {
-	return r.source.HistoryFrom(ctx, ingest.DefaultTenant, asOf)
+	h, err := r.source.History(ctx, ingest.DefaultTenant, asOf)
+	return h.From, err
 }
