@@ -44,7 +44,12 @@ func Main(args []string, stdin io.Reader, stderr io.Writer) int {
 // TestMain).
 func RunIfChild() {
 	if len(os.Args) > 1 && os.Args[1] == Command {
-		os.Exit(Main(os.Args[2:], os.Stdin, os.Stderr))
+		stdin, err := moveStdin()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, childPrefix+err.Error())
+			os.Exit(1)
+		}
+		os.Exit(Main(os.Args[2:], stdin, os.Stderr))
 	}
 }
 
@@ -77,7 +82,10 @@ func serve(library, config string) error {
 		}
 		purego.RegisterFunc(fn, symbol)
 	}
-	argv := cStrings("clickhouse", "--config-file="+config, "--log-level=warning", "--query="+script)
+	if err := takeTerminal(lib); err != nil {
+		return err
+	}
+	argv := cStrings("clickhouse", "--config-file="+config, "--log-level=warning", "--interactive", "--progress=off", "--query="+script)
 	result := query(int32(len(argv)-1), unsafe.Pointer(&argv[0]))
 	runtime.KeepAlive(argv)
 	if result == nil {

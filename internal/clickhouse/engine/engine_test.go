@@ -208,6 +208,51 @@ func TestEngineThatWasKilledComesBackAsItWas(t *testing.T) {
 	}
 }
 
+// The library would abort at the first of them. See takeTerminal.
+func TestClientsThatHangUpOrTalkNonsenseDoNotEndTheChild(t *testing.T) {
+	e := start(t, Options{})
+	pid := e.PID()
+	login := "X-ClickHouse-User: " + e.settings.User + "\r\nX-ClickHouse-Key: " + e.settings.Password + "\r\n"
+	for range 25 {
+		for _, client := range []struct {
+			port int
+			says string
+		}{
+			{e.settings.TCPPort, ""},
+			{e.settings.TCPPort, "GET / HTTP/1.1\r\n\r\n"},
+			{e.settings.TCPPort, "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+			{e.settings.HTTPPort, "GET /?query=SELECT"},
+			{e.settings.HTTPPort, "GET /?query=SELECT+number+FROM+system.numbers HTTP/1.1\r\nHost: x\r\n" + login + "\r\n"},
+		} {
+			hangUpOn(t, client.port, client.says)
+		}
+	}
+	if got := service(t, e, "SELECT 1"); got != "1" {
+		t.Errorf("got %s", got)
+	}
+	if e.PID() != pid || testutil.ToFloat64(e.metrics.restarts) != 0 {
+		t.Errorf("the child was %d and is %d", pid, e.PID())
+	}
+}
+
+// hangUpOn connects, speaks, waits until it is answered, if it is, and resets the connection.
+func hangUpOn(t *testing.T, port int, says string) {
+	t.Helper()
+	conn, err := net.Dial("tcp4", address(port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, says); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	_, _ = conn.Read(make([]byte, 1))
+	if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestStopEndsTheChildAndFreesFolderAndMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	folder := t.TempDir()
