@@ -95,7 +95,8 @@ type Params struct {
 	// heartbeat tells a true resolve from a timeout. Empty: none is declared.
 	Heartbeats []string
 	// LinkBase is the URL of the pages, without a slash at its end, for links to
-	// the evidence. Empty: ids are printed without links.
+	// the evidence; where the pages themselves show the report it is their path from
+	// there, such as "..". Empty: ids are printed without links.
 	LinkBase string
 }
 

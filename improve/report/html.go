@@ -65,6 +65,7 @@ type view struct {
 	Sources   table
 	Coverage  table
 	Findings  []finding
+	Opens     string // where the evidence is found whose ids are no links
 	Levels    table
 	Policies  []string
 	Outages   table
@@ -110,7 +111,7 @@ type cell struct {
 func newView(r *improve.Report) *view {
 	return &view{
 		R: r, Title: "Service report, " + r.Period.Title(), Window: window(r.Period.Window),
-		AsOf: r.Period.Local(r.AsOf) + " " + r.Period.Zone, Glance: glance(r), Findings: findings(r), Policies: policies(r),
+		AsOf: r.Period.Local(r.AsOf) + " " + r.Period.Zone, Glance: glance(r), Findings: findings(r), Opens: opens(r, evidenceIDs(r)...), Policies: policies(r),
 		Sources: sourceTable(r), Coverage: coverageTable(r), Levels: levelTable(r), Outages: outageTable(r), Lanes: newLanes(r),
 		Longest: incidentTable(r), Causes: causeTable(r), Alerts: alertTable(r), WeekTable: weekTable(r),
 		Charts: []weekChart{newWeekChart(&r.Weeks, "wide", 760), newWeekChart(&r.Weeks, "narrow", 360)}, Method: method(r),
@@ -209,7 +210,7 @@ func outageTable(r *improve.Report) table {
 
 func incidentTable(r *improve.Report) table {
 	t := table{
-		Caption: "The longest incidents", Class: "cards",
+		Caption: "The longest incidents", Class: "cards", Note: opens(r, longestIDs(r)...),
 		Columns: columns("Incident", "Title", "Severity", "Opened:w", "Lasted:n", "Services", "Best probable cause"), Rows: cells(incidentRows(r)),
 	}
 	for i, l := range r.Incidents.Longest {

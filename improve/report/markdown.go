@@ -130,6 +130,7 @@ func (m *markdown) findings() {
 	if f.Note != "" {
 		m.line("%s", f.Note)
 	}
+	m.note(opens(m.r, evidenceIDs(m.r)...))
 	m.note("Ranked: " + f.Ranking + ".")
 }
 
@@ -185,6 +186,7 @@ func (m *markdown) incidents() {
 	if len(s.Longest) > 0 {
 		m.line("\n### Longest\n")
 		m.table([]string{"Incident", "Title", "Severity", "Opened", "Lasted", "Services", "Best probable cause"}, incidentRows(m.r))
+		m.note(opens(m.r, longestIDs(m.r)...))
 	}
 	if len(s.Causes) > 0 {
 		m.line("\n### Best probable causes\n")

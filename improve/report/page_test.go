@@ -103,6 +103,31 @@ func TestThePageBringsAllThatItNeeds(t *testing.T) {
 	}
 }
 
+// Evidence that cannot be opened is none: ids are links where the pages are known, and where
+// not, the report says where it stands.
+func TestEveryReportSaysHowItsEvidenceIsOpened(t *testing.T) {
+	const says = "the page of inc-0104 is /incidents/inc-0104, its JSON /api/v1/incidents/inc-0104"
+	for base, link := range map[string]string{
+		"https://evenkeel.example/sub/": "https://evenkeel.example/sub/incidents/inc-0104",
+		"..":                            "../incidents/inc-0104",
+		"../../..":                      "../../../incidents/inc-0104",
+		"":                              "",
+		"javascript:alert(1)//":         "",
+		"../x":                          "",
+	} {
+		r, _ := stored(t, "october")
+		r.LinkBase = base
+		r.Findings.List[0].Incidents = []string{"inc-0104"}
+		page, text := string(render(t, r, report.FormatHTML)), string(render(t, r, report.FormatMarkdown))
+		if strings.Contains(page, says) != (link == "") || strings.Contains(text, says) != (link == "") {
+			t.Errorf("base %q: the report does not say how its evidence is opened, or says it beside links", base)
+		}
+		if link != "" && (!strings.Contains(page, `href="`+link+`"`) || !strings.Contains(text, "](<"+link+">)")) {
+			t.Errorf("base %q: no link to %s", base, link)
+		}
+	}
+}
+
 // hostile is a report whose every name tries to be markup.
 func hostile(t testing.TB) *improve.Report {
 	r, _ := stored(t, "october")

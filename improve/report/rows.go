@@ -236,10 +236,47 @@ func method(r *improve.Report) []string {
 }
 
 // incidentLink returns the address of an incident's page, "" where it is not known or
-// would lead anywhere but to a web server.
+// would lead anywhere but to a web server: to one that is named, or to the one that shows the report.
 func incidentLink(r *improve.Report, id string) string {
-	if !strings.HasPrefix(r.LinkBase, "https://") && !strings.HasPrefix(r.LinkBase, "http://") {
+	named := strings.HasPrefix(r.LinkBase, "https://") || strings.HasPrefix(r.LinkBase, "http://")
+	if !named && !upwards(r.LinkBase) {
 		return ""
 	}
 	return strings.TrimSuffix(r.LinkBase, "/") + "/incidents/" + url.PathEscape(id)
+}
+
+// upwards says whether a path leads up and nowhere else: .., ../.. and so on.
+func upwards(base string) bool {
+	for part := range strings.SplitSeq(base, "/") {
+		if part != ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// opens says where incidents are found whose ids are no links, or nothing where they are.
+func opens(r *improve.Report, ids ...string) string {
+	if len(ids) == 0 || incidentLink(r, ids[0]) != "" {
+		return ""
+	}
+	return fmt.Sprintf("Evenkeel opens an incident by its id: the page of %s is /incidents/%s, its JSON /api/v1/incidents/%[2]s.", ids[0], url.PathEscape(ids[0]))
+}
+
+// evidenceIDs returns the incidents that findings name.
+func evidenceIDs(r *improve.Report) []string {
+	var ids []string
+	for _, f := range r.Findings.List {
+		ids = append(ids, f.Incidents...)
+	}
+	return ids
+}
+
+// longestIDs returns the incidents of the table of the longest.
+func longestIDs(r *improve.Report) []string {
+	var ids []string
+	for _, l := range r.Incidents.Longest {
+		ids = append(ids, l.ID)
+	}
+	return ids
 }

@@ -68,9 +68,19 @@ func (r *Reads) ListReports(ctx context.Context, asOf ingest.Millis) (ReportList
 	return list, nil
 }
 
-// RenderReport composes the report of a period, cut in the zone of asOf, as it stood then, and renders it.
-// The same period and asOf give the same bytes.
-func (r *Reads) RenderReport(ctx context.Context, period string, f report.Format, asOf ingest.Millis) ([]byte, error) {
+// ReportQuery asks for the report of a period, cut in the zone of AsOf, as it stood then.
+type ReportQuery struct {
+	Period string
+	Format report.Format
+	AsOf   ingest.Millis
+	// Pages leads from where the report is served to the pages, such as "..": its HTML
+	// links there, unless the address of the pages is configured.
+	Pages string
+}
+
+// RenderReport composes a report and renders it. The same query gives the same bytes.
+func (r *Reads) RenderReport(ctx context.Context, q ReportQuery) ([]byte, error) {
+	period, asOf := q.Period, q.AsOf
 	if tooFar(period, asOf) {
 		return nil, &NotFoundError{Kind: "report", Name: period, Hint: "the period lies in the future"}
 	}
@@ -90,8 +100,11 @@ func (r *Reads) RenderReport(ctx context.Context, period string, f report.Format
 	if err != nil {
 		return nil, err
 	}
+	if made.LinkBase == "" && q.Format == report.FormatHTML { // the others are kept as files
+		made.LinkBase = q.Pages
+	}
 	var body bytes.Buffer
-	if err := report.Render(&body, made, f); err != nil {
+	if err := report.Render(&body, made, q.Format); err != nil {
 		return nil, err
 	}
 	return body.Bytes(), nil
@@ -130,7 +143,7 @@ func (a *API) report(w http.ResponseWriter, r *http.Request) {
 	asOf, _, err := a.reads.AsOf(p)
 	var body []byte
 	if err = errors.Join(p.Err(), err); err == nil {
-		body, err = a.reads.RenderReport(ctx, r.PathValue("period"), format, asOf)
+		body, err = a.reads.RenderReport(ctx, ReportQuery{Period: r.PathValue("period"), Format: format, AsOf: asOf, Pages: "../../.."})
 	}
 	if err != nil {
 		a.fail(w, r, err)

@@ -101,6 +101,6 @@ func (p *Pages) renderReport(ctx context.Context, r *http.Request) (report.Forma
 	if err := errors.Join(params.Err(), err); err != nil {
 		return format, nil, err
 	}
-	body, err := p.reads.RenderReport(ctx, r.PathValue("period"), format, asOf)
+	body, err := p.reads.RenderReport(ctx, api.ReportQuery{Period: r.PathValue("period"), Format: format, AsOf: asOf, Pages: ".."})
 	return format, body, err
 }
