@@ -14,8 +14,10 @@
 //     wall clock does, also across restarts.
 //   - A crash loses nothing acknowledged. What was being written may be there
 //     or not; it is there whole, a block (see below) at a time.
-//   - A block that rots on the disk costs its own records: they are read as
-//     rejected ones that say so, and those after it go on.
+//   - A block that rots on the disk costs its own records, whatever part of it rots: they
+//     are read as rejected ones that say so, and those after it go on. It is counted
+//     and logged with its positions. Only at the very end, with nothing whole behind it, can
+//     rot not be told from what a crash left half-written: that is cut, and said.
 //   - The folder has one owner at a time.
 //
 // On disk, a segment is a file named after its first position: a header, then blocks.

@@ -93,14 +93,16 @@ type Local struct {
 	// The log. Only the committer changes it, under mu; it may read without.
 	mu       sync.RWMutex
 	segments []*segment
-	end      uint64        // position behind the last record
-	last     ingest.Millis // received_at of the last record
-	changed  chan struct{} // closed and replaced when end moves
+	end      uint64            // position behind the last record
+	last     ingest.Millis     // received_at of the last record
+	changed  chan struct{}     // closed and replaced when end moves
+	reported map[uint64]uint64 // holes that were counted and logged: first position to the one behind
 
 	// trim is held by readers while they use files, and by who closes files.
 	trim   sync.RWMutex
 	cursor atomic.Pointer[cursor]
 
+	found  recovered
 	health health
 	tail   tail // the committer's alone
 }
@@ -129,12 +131,13 @@ func Open(o Options) (*Local, error) {
 	}
 	j := &Local{
 		opts: o, disk: o.disk, lock: held,
-		queue:   make(chan *request, queueBytes/requestCost),
-		room:    semaphore.NewWeighted(queueBytes),
-		closing: make(chan struct{}),
-		closed:  make(chan struct{}),
-		changed: make(chan struct{}),
-		end:     1,
+		queue:    make(chan *request, queueBytes/requestCost),
+		room:     semaphore.NewWeighted(queueBytes),
+		closing:  make(chan struct{}),
+		closed:   make(chan struct{}),
+		changed:  make(chan struct{}),
+		end:      1,
+		reported: map[uint64]uint64{},
 	}
 	if err := j.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", o.Dir, err), j.release())
@@ -152,6 +155,10 @@ func (j *Local) start() (err error) {
 	}
 	if j.m, err = newMetrics(j.opts.Registerer, j); err != nil {
 		return err
+	}
+	j.m.cut.Set(float64(j.found.cut))
+	for _, h := range j.found.holes {
+		j.report(h)
 	}
 	go j.commit()
 	return nil

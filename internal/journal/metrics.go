@@ -17,6 +17,7 @@ type metrics struct {
 
 	records  prometheus.Counter
 	lost     prometheus.Counter
+	cut      prometheus.Gauge
 	failures *prometheus.CounterVec
 	fsync    prometheus.Histogram
 	group    prometheus.Histogram
@@ -44,7 +45,10 @@ func newMetrics(reg prometheus.Registerer, j *Local) (*metrics, error) {
 			Name: "evenkeel_journal_records_total", Help: "Records made durable.",
 		}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "evenkeel_journal_lost_records_total", Help: "Records that were read and found damaged on the disk.",
+			Name: "evenkeel_journal_lost_records_total", Help: "Records that the disk did not keep, each counted once since the start.",
+		}),
+		cut: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "evenkeel_journal_cut_bytes", Help: "Bytes taken off the end at the start: what a crash left half-written, never acknowledged.",
 		}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "evenkeel_journal_append_failures_total", Help: "Appends that were not acknowledged, by reason.",
@@ -61,7 +65,7 @@ func newMetrics(reg prometheus.Registerer, j *Local) (*metrics, error) {
 	for _, f := range failureReasons {
 		m.failures.WithLabelValues(f.reason)
 	}
-	m.collectors = append([]prometheus.Collector{m.records, m.lost, m.failures, m.fsync, m.group}, m.gauges(j)...)
+	m.collectors = append([]prometheus.Collector{m.records, m.lost, m.cut, m.failures, m.fsync, m.group}, m.gauges(j)...)
 	return m, m.register()
 }
 

@@ -19,8 +19,9 @@ const readBytes = 8 << 20
 type cursor struct {
 	next uint64          // position it stands before
 	rest []ingest.Record // records from next on, of the block before offset
+	lost string          // why those from next on to the block at offset are not in rest
 	base uint64          // segment of offset
-	mark                 // the block that follows rest
+	mark                 // the block that follows
 }
 
 // Read implements [Journal]. Records that cannot be read any more, because the
@@ -108,19 +109,26 @@ func (r *reader) step() error {
 		r.take()
 		return nil
 	}
+	if r.at.lost != "" && r.at.next < r.at.first {
+		r.takeLost()
+		return nil
+	}
 	v := r.views[0]
 	if r.at.first >= v.end { // this segment is done
 		r.views = r.views[1:]
 		r.at.base, r.at.mark = r.views[0].base, mark{segmentHeaderBytes, r.views[0].base, r.at.last}
 		return nil
 	}
-	h, payload, err := v.readBlock(r.at.offset, r.buf)
+	offset, h, payload, err := v.findBlock(r.at.offset, extent{end: r.at.first, last: r.at.last}, r.buf)
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, errHeader), err == nil && h.first != r.at.first:
-		r.lose(mark{v.size, v.end, v.last}, "a block's header is damaged")
+	case errors.Is(err, io.EOF), errors.Is(err, errHeader):
+		r.lose(mark{v.size, v.end, max(r.at.last, v.last)}, errHeader.Error())
 		return nil
 	case err != nil:
 		return err
+	case h.first > r.at.first:
+		r.lose(mark{offset, h.first, r.lastBefore(h, payload)}, errHeader.Error())
+		return nil
 	}
 	if cap(payload) > cap(r.buf) {
 		r.buf = payload
@@ -159,19 +167,49 @@ func (r *reader) take() {
 	r.at.next += uint64(n)
 }
 
-// lose puts rejected records in the place of those that cannot be read. Their
-// time is the last one known before what follows, so that time does not go back.
+// lose gives up what lies between here and the block at behind.
 func (r *reader) lose(behind mark, reason string) {
-	from := max(r.at.next, r.at.first)
-	n := behind.first - from
-	lost := make([]ingest.Record, n)
-	for i := range lost {
-		lost[i] = ingest.Record{
-			Position: from + uint64(i), ReceivedAt: behind.last, Kind: ingest.KindRejected,
-			Source: "journal", Reason: "the journal lost this record: " + reason,
-		}
+	r.j.report(hole{r.at.first, behind.first, reason})
+	r.at.lost, r.at.mark = reason, behind
+}
+
+// lastBefore returns the received_at that records before a block get when nothing is left
+// of them: that of the record before them or, where there is none, the block's first.
+func (r *reader) lastBefore(h blockHeader, payload []byte) ingest.Millis {
+	if r.at.last != 0 {
+		return r.at.last
 	}
-	r.j.m.lost.Add(float64(n))
-	r.j.opts.Logger.Error("Journal records cannot be read any more", "first_position", from, "records", n, "reason", reason)
-	r.at.rest, r.at.mark = lost, behind
+	if !h.intact(payload) {
+		return h.last // as its own records, which are lost too
+	}
+	records, err := r.j.codec.decode(h, payload)
+	if err != nil {
+		return h.last
+	}
+	return records[0].ReceivedAt
+}
+
+// takeLost puts rejected records in the place of those that cannot be read. Their
+// time is the last one known before what follows, so that time does not go back.
+func (r *reader) takeLost() {
+	for ; r.at.next < r.at.first && len(r.out) < r.limit; r.at.next++ {
+		r.out = append(r.out, ingest.Record{
+			Position: r.at.next, ReceivedAt: r.at.last, Kind: ingest.KindRejected,
+			Source: "journal", Reason: "the journal lost this record: " + r.at.lost,
+		})
+	}
+}
+
+// report counts and logs a hole, once.
+func (j *Local) report(h hole) {
+	j.mu.Lock()
+	known := j.reported[h.first] >= h.end
+	j.reported[h.first] = max(j.reported[h.first], h.end)
+	j.mu.Unlock()
+	if known {
+		return
+	}
+	j.m.lost.Add(float64(h.end - h.first))
+	j.opts.Logger.Error("Journal records are lost: the disk did not keep them",
+		"first_position", h.first, "last_position", h.end-1, "records", h.end-h.first, "reason", h.reason)
 }

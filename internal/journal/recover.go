@@ -5,6 +5,12 @@ import (
 	"slices"
 )
 
+// recovered is what opening a journal found that ought not to be.
+type recovered struct {
+	holes []hole
+	cut   int64 // bytes taken off the end: what a crash left half-written
+}
+
 // recover reads what the folder holds and cuts what is not whole at its end.
 func (j *Local) recover() error {
 	names, err := j.disk.Names()
@@ -37,21 +43,28 @@ func (j *Local) recover() error {
 func (j *Local) recoverTail() error {
 	for len(j.segments) > 0 {
 		s := j.segments[len(j.segments)-1]
-		e, err := s.measure()
+		m, err := s.measure()
 		if err != nil {
 			return err
 		}
-		j.last = max(j.last, e.last)
+		j.found.holes = m.holes
+		j.last = max(j.last, m.last)
 		switch {
-		case e.end < j.end: // the end of this one rotted, and positions behind it were given already
+		case m.end < j.end: // the end of this one rotted, and positions behind it were given already
+			j.found.holes = append(m.holes, hole{m.end, j.end, errHeader.Error()})
 			j.tail.rotate = true
 			return nil
-		case e.end > s.base || len(j.segments) == 1:
-			j.end = e.end
-			return j.cutTail(s, e.size)
+		case m.keep:
+			j.end, j.tail.rotate = m.end, true
+			j.torn(s, m.size)
+			return nil
+		case m.end > s.base || len(j.segments) == 1:
+			j.end = m.end
+			return j.cutTail(s, m.size)
 		}
 		j.end = s.base
 		j.opts.Logger.Warn("Journal segment without a whole block removed", "segment", segmentName(s.base), "bytes", s.size)
+		j.found.cut += s.size
 		j.segments = j.segments[:len(j.segments)-1]
 		if err := j.drop(s); err != nil {
 			return err
@@ -64,8 +77,7 @@ func (j *Local) cutTail(s *segment, size int64) error {
 	if size == s.size {
 		return nil
 	}
-	j.opts.Logger.Warn("Journal cut to its last whole block", "segment", segmentName(s.base),
-		"bytes", s.size-size, "last_position", j.end-1)
+	j.torn(s, size)
 	if s.size < size { // the only segment, and not even its header is whole
 		header := segmentHeader{base: s.base}.append(nil)
 		if _, err := s.file.WriteAt(header, 0); err != nil {
@@ -77,6 +89,13 @@ func (j *Local) cutTail(s *segment, size int64) error {
 	}
 	s.size = size
 	return nil
+}
+
+// torn notes what is behind the last whole block of a segment.
+func (j *Local) torn(s *segment, size int64) {
+	j.found.cut += max(0, s.size-size)
+	j.opts.Logger.Warn("Journal cut to its last whole block", "segment", segmentName(s.base),
+		"bytes", s.size-size, "last_position", j.end-1)
 }
 
 // drop closes and removes a segment's file.
