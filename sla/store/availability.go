@@ -15,7 +15,7 @@ import (
 // anything, as it was known at AsOf.
 type AvailabilityQuery struct {
 	Tenant    string   // "" is the default tenant
-	Services  []string // empty: all of Config, and all that have rows in the window
+	Services  []string // empty: all of Config, and all that rows are left of in the window
 	Agreement string   // "" is the service itself; sla.EveryAgreement is that and every agreement
 	From, To  ingest.Millis
 	// AsOf is the instant that the answer speaks from: rows recorded later do not
@@ -29,7 +29,8 @@ type AvailabilityQuery struct {
 
 // Availability returns one result for each service and agreement asked for,
 // ordered by service, then agreement. A service of Config or of Services without
-// any row is there too: unknown, with a reason.
+// any row is there too: unknown, with a reason. Rows that were taken back, such as those of
+// a service that a reload brought and the next removed, make no service known.
 func (r *Reader) Availability(ctx context.Context, q AvailabilityQuery) ([]sla.Availability, error) {
 	s := scope{q.Tenant, q.Services, q.From, q.To, q.AsOf}
 	if err := s.check(); err != nil {

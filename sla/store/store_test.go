@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -109,16 +108,6 @@ func fold(t *rapid.T, all []deed, asOf ingest.Millis) (sla.Output, sla.Config) {
 	l := sla.NewLedger()
 	var out sla.Output
 	var c sla.Config
-	collect := func(position int) {
-		next := l.Flush()
-		for i := range next.Ledger {
-			next.Ledger[i].Position, next.Ledger[i].Ordinal = uint64(position), uint32(i)
-		}
-		for i := range next.Segments {
-			next.Segments[i].Position, next.Segments[i].Ordinal = uint64(position), uint32(i)
-		}
-		out.Ledger, out.Segments = append(out.Ledger, next.Ledger...), append(out.Segments, next.Segments...)
-	}
 	for k, d := range all {
 		if d.at > asOf {
 			break
@@ -132,11 +121,22 @@ func fold(t *rapid.T, all []deed, asOf ingest.Millis) (sla.Output, sla.Config) {
 		} else {
 			l.Apply([]correlate.Episode{d.episode})
 		}
-		collect(k + 1)
+		add(&out, k+1, l.Flush())
 	}
 	l.Advance(asOf)
-	collect(len(all) + 1)
+	add(&out, len(all)+1, l.Flush())
 	return out, c
+}
+
+// add appends the rows that the record at position made.
+func add(out *sla.Output, position int, next sla.Output) {
+	for i := range next.Ledger {
+		next.Ledger[i].Position, next.Ledger[i].Ordinal = uint64(position), uint32(i)
+	}
+	for i := range next.Segments {
+		next.Segments[i].Position, next.Segments[i].Ordinal = uint64(position), uint32(i)
+	}
+	out.Ledger, out.Segments = append(out.Ledger, next.Ledger...), append(out.Segments, next.Segments...)
 }
 
 // database is a migrated database with a writer. Each random history goes to a tenant of its own.
@@ -213,8 +213,15 @@ func measured(t *rapid.T, rows []sla.SegmentRow, c sla.Config, window sla.Interv
 			t.Fatal(err)
 		}
 	}
+	configured := make(map[key]bool)
+	for _, one := range all {
+		configured[key{one.Service, one.Agreement}] = true
+	}
 	var results []sla.Availability
 	for k, m := range sums {
+		if !configured[k] && *m == (sla.Matrix{}) { // all was taken back
+			continue
+		}
 		if err := m.Close(window, asOf); err != nil {
 			t.Fatal(err)
 		}
@@ -424,14 +431,10 @@ func TestReconcileFindsWhatIsWrong(t *testing.T) {
 		}, "the ledger has 3600001 ms down"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			out := right()
-			test.break_(&out)
-			for i := range out.Ledger {
-				out.Ledger[i].Position, out.Ledger[i].Ordinal = 1, uint32(i)
-			}
-			for i := range out.Segments {
-				out.Segments[i].Position, out.Segments[i].Ordinal = 1, uint32(i)
-			}
+			broken := right()
+			test.break_(&broken)
+			var out sla.Output
+			add(&out, 1, broken)
 			tenant := d.keep(t.Context(), t, out)
 			found, err := reader.Reconcile(t.Context(), store.ReconcileQuery{Tenant: tenant, From: day.From, To: day.To, AsOf: day.To, Config: config})
 			if err != nil {
@@ -478,13 +481,8 @@ func TestARunningOutageIsFoundWithItsBeginning(t *testing.T) {
 	})
 	midnight := begin + 3*ingest.Day
 	l.Advance(midnight + ingest.Hour)
-	out := l.Flush()
-	for i := range out.Ledger {
-		out.Ledger[i].Position, out.Ledger[i].Ordinal = 1, uint32(i)
-	}
-	for i := range out.Segments {
-		out.Segments[i].Position, out.Segments[i].Ordinal = 1, uint32(i)
-	}
+	var out sla.Output
+	add(&out, 1, l.Flush())
 	tenant := d.keep(t.Context(), t, out)
 	for _, asOf := range []ingest.Millis{midnight - 1, midnight, midnight + ingest.Hour} {
 		running, err := reader.Running(t.Context(), tenant, asOf)
@@ -523,6 +521,73 @@ func TestAServiceWithoutRowsIsUnknownWithAReason(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]bool{"shop/": true, "shop/gold": true, "nobody/": true}, names); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A service is listed for what is known of it, or because somebody asks for it, but not for rows
+// that were taken back.
+func TestAServiceWhoseRowsWereTakenBackIsListedOnlyWhereItIsAskedFor(t *testing.T) {
+	d := newDatabase(t)
+	reader := store.NewReader(d.conn)
+	with := func(names ...string) (c sla.Config) {
+		for _, name := range names {
+			c.Services = append(c.Services, sla.ServiceLevels{Name: name, Agreements: []sla.Agreement{{Name: "gold", Objective: .99}}})
+		}
+		return c
+	}
+	l := sla.NewLedger()
+	var out sla.Output
+	for i, reload := range []struct {
+		at ingest.Millis
+		c  sla.Config
+	}{
+		{begin, with("shop")},
+		{begin + ingest.Hour, with("shop", "cart")}, // cart comes,
+		{begin + ingest.Hour, with("shop")},         // and goes before any time has passed
+		{begin + 2*ingest.Hour, with("shop", "mail")},
+		{begin + 3*ingest.Hour, with("shop")}, // mail was there for an hour
+	} {
+		l.Advance(reload.at)
+		if err := l.Configure(reload.at, reload.c); err != nil {
+			t.Fatal(err)
+		}
+		add(&out, i+1, l.Flush())
+	}
+	l.Advance(begin + 2*ingest.Day)
+	add(&out, 9, l.Flush())
+	if !slices.ContainsFunc(out.Segments, func(r sla.SegmentRow) bool { return r.Service == "cart" && r.Sign < 0 }) {
+		t.Fatal("no row of cart was taken back: this test shows nothing")
+	}
+	tenant := d.keep(t.Context(), t, out)
+	for _, test := range []struct {
+		name   string
+		asked  []string
+		config sla.Config
+		want   []string
+	}{
+		{"all, with what is configured", nil, with("shop"), []string{"mail/", "mail/gold", "shop/", "shop/gold"}},
+		{"all, and it is configured again", nil, with("cart"), []string{"cart/", "cart/gold", "mail/", "mail/gold", "shop/", "shop/gold"}},
+		{"by its name", []string{"cart"}, with("shop"), []string{"cart/"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := reader.Availability(t.Context(), store.AvailabilityQuery{
+				Tenant: tenant, Services: test.asked, Agreement: sla.EveryAgreement,
+				From: begin, To: begin + ingest.Day, AsOf: begin + 2*ingest.Day, Config: test.config,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, a := range got {
+				names = append(names, a.Service+"/"+a.Agreement)
+				if a.Service == "cart" && (a.Matrix.Unknown != int64(ingest.Day) || a.Ratio != nil || a.Reason == "") {
+					t.Errorf("%+v", a)
+				}
+			}
+			if diff := cmp.Diff(test.want, names); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

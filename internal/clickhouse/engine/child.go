@@ -33,9 +33,7 @@ func Main(args []string, stdin io.Reader, stderr io.Writer) int {
 	// it still needs the engine to store what it holds, and closes our standard input then.
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go exitWith(stdin)
-	if err := serve(args[0], args[1]); err != nil {
-		fmt.Fprintln(stderr, childPrefix+err.Error())
-	}
+	fmt.Fprintln(stderr, childPrefix+serve(args[0], args[1]).Error())
 	return 1
 }
 
@@ -67,7 +65,7 @@ const script = `SYSTEM START LISTEN TCP;
 SYSTEM START LISTEN HTTP;
 SELECT sleepEachRow(3) FROM system.numbers SETTINGS max_block_size = 1, max_threads = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null`
 
-// serve opens the library and does not return while the engine serves.
+// serve opens the library and does not return while the engine serves: it always returns an error.
 func serve(library, config string) error {
 	lib, err := purego.Dlopen(library, purego.RTLD_NOW|purego.RTLD_GLOBAL)
 	if err != nil {
