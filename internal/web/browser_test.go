@@ -35,6 +35,7 @@ func TestPagesInABrowser(t *testing.T) {
 	views := map[string]rig.View{
 		"wide": {Width: 1440, Height: 900}, "wide dark": {Width: 1440, Height: 900, Dark: true},
 		"narrow": {Width: 390, Height: 844}, "narrow dark": {Width: 390, Height: 844, Dark: true},
+		"between": {Width: 960, Height: 800}, "tight": {Width: 700, Height: 800},
 		"without script": {Width: 1024, Height: 768, NoScript: true},
 	}
 	sites := map[string]struct {
@@ -71,6 +72,10 @@ func TestPagesInABrowser(t *testing.T) {
 					if page.Eval(t, cutOffElements, &cutOff); len(cutOff) > 0 {
 						t.Errorf("cut off without a way to see the rest: %q", cutOff)
 					}
+					var broken []string
+					if page.Eval(t, brokenWords, &broken); len(broken) > 0 {
+						t.Errorf("words broken over lines: %q", broken)
+					}
 				})
 			}
 		}
@@ -84,6 +89,10 @@ const cutOffElements = `[...document.querySelectorAll("body *")].filter((e) => {
   return style.overflowX === "hidden" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 &&
     style.textOverflow !== "ellipsis" && style.webkitLineClamp === "none" && !(e instanceof SVGElement);
 }).map((e) => e.tagName + "." + e.className + ": " + e.textContent.trim().slice(0, 40))`
+
+// brokenWords lists states, severities, times and numbers that take more than one line.
+const brokenWords = `[...document.querySelectorAll(".state, .big, td time, td.num > *")].filter((e) =>
+  new Set([...e.getClientRects()].map((r) => Math.round(r.top))).size > 1).map((e) => e.textContent)`
 
 // TestTextCanBeRead measures the contrast of every text against what lies behind it, in both
 // schemes: at least 4.5 to 1 (WCAG 2.2, 1.4.3).
