@@ -71,10 +71,6 @@ type Sample struct {
 	At      Millis // the end of what was counted
 }
 
-// Count is how many, in thousandths: what monitoring counts is often extrapolated, and sums of
-// whole numbers are the same in any order.
-type Count int64
-
 // LinkKind says what an event of an Alertmanager says of alerts beside that they fire.
 type LinkKind string
 

@@ -18,6 +18,12 @@ func (ls Labels) Fingerprint() string {
 		add(l.Name)
 		add(l.Value)
 	}
-	digits := strconv.FormatUint(sum, 16)
+	return FormatFingerprint(sum)
+}
+
+// FormatFingerprint writes a fingerprint that came as a number, as Alertmanager's webhook does: 16 digits of
+// lower-case hex.
+func FormatFingerprint(n uint64) string {
+	digits := strconv.FormatUint(n, 16)
 	return "0000000000000000"[len(digits):] + digits
 }

@@ -1,88 +1,95 @@
 package wire
 
-import (
-	"fmt"
-
-	"github.com/evenkeel/evenkeel/ingest"
-)
+import "github.com/evenkeel/evenkeel/ingest"
 
 // DefaultChangeKind is the kind of a change that names none.
 const DefaultChangeKind = "deployment"
 
-// changes reads one change or an array of them. In an array a bad change is a
-// dead letter; where nothing could be used at all the sender is told with an error.
-func (d *decoder) changes() error {
-	if err := d.changeList(); err != nil {
-		return err
-	}
-	if err := d.end(); err != nil {
-		return err
-	}
-	if len(d.out.Events) == 0 && len(d.out.Dead) > 0 {
-		return &syntaxError{d.badAt, d.out.Dead[0].Reason}
-	}
-	return nil
-}
+// maintenanceKind is the kind of what is no change but a planned window.
+const maintenanceKind = "maintenance"
 
-func (d *decoder) changeList() error {
-	switch kind := d.kind(); kind {
-	case "array":
-		return d.array(func(i int) error { return d.changeItem(fmt.Sprintf("changes[%d]", i)) })
-	case "object":
-		return d.changeItem("change")
-	case "nothing":
-		return d.unexpected("a change or an array of changes")
-	default:
-		return d.fail("%s is neither a change nor an array of changes", kind)
-	}
-}
-
-func (d *decoder) changeItem(path string) error {
-	var c change
-	return d.each(path, func() error { return d.change(&c) }, func() {
-		if event := c.event(d); d.bad == "" {
-			d.event(ingest.Event{Change: event})
-		}
+// changes reads changes and maintenance windows: a list of them, or one.
+func (r *reading) changes() error {
+	return r.list("change", "changes", func(item string) error {
+		var c change
+		return r.each(item, func() error { return r.change(&c) }, func() {
+			if event := c.event(r); r.bad == "" {
+				r.event(event)
+			}
+		})
 	})
 }
 
-// change is one change as sent.
+// change is one change or maintenance window as sent.
 type change struct {
 	ingest.Change
 	startedAt, finishedAt string
+	from, to, reason      string
+	cancelled             bool
+	unknown               []string // names of fields that are none
 }
 
-func (d *decoder) change(c *change) error {
+func (r *reading) change(c *change) error {
 	fields := map[string]*string{
 		"id": &c.ID, "kind": &c.Kind, "service": &c.Service,
 		"started_at": &c.startedAt, "finished_at": &c.finishedAt, "outcome": &c.Outcome,
 		"version": &c.Version, "author": &c.Author, "title": &c.Title, "url": &c.URL,
+		"from": &c.from, "to": &c.to, "reason": &c.reason,
 	}
-	return d.object(func(name string) error {
+	return r.object(func(name string) error {
+		at := place{field: name}
 		if to, known := fields[name]; known {
-			return d.str(place{field: name}, to)
+			return r.str(at, to)
 		}
-		d.warn(place{field: short(name)}, "not a field of a change, ignored")
-		return d.skip()
+		if name == "cancelled" {
+			return r.boolean(at, &c.cancelled)
+		}
+		c.unknown = append(c.unknown, short(name))
+		return r.skip()
 	})
 }
 
-func (c *change) event(d *decoder) *ingest.Change {
+// event gives what was sent its meaning: its kind says whether it is a change or a window.
+func (c *change) event(r *reading) ingest.Event {
+	if c.Kind == maintenanceKind {
+		return ingest.Event{Maintenance: c.maintenance(r)}
+	}
+	return ingest.Event{Change: c.change(r)}
+}
+
+func (c *change) change(r *reading) *ingest.Change {
+	if c.cancelled {
+		c.unknown = append(c.unknown, "cancelled")
+	}
+	c.ignored(r, "a change", []sent{{"from", c.from}, {"to", c.to}, {"reason", c.reason}})
 	e := c.Change
-	e.StartedAt = d.instant("started_at", c.startedAt)
-	e.FinishedAt = d.instant("finished_at", c.finishedAt)
-	if e.Kind == "" {
-		e.Kind = DefaultChangeKind
-	}
-	switch {
-	case e.ID == "":
-		d.wrong(place{field: "id"}, "missing")
-	case e.Service == "":
-		d.wrong(place{field: "service"}, "missing")
-	case e.StartedAt == 0:
-		d.wrong(place{field: "started_at"}, "missing")
-	case e.FinishedAt != 0 && e.FinishedAt < e.StartedAt:
-		d.wrong(place{field: "finished_at"}, "%s lies before started_at", c.finishedAt)
-	}
+	e.StartedAt, e.FinishedAt = r.instant("started_at", c.startedAt), r.instant("finished_at", c.finishedAt)
+	r.checkChange(&e)
 	return &e
+}
+
+func (c *change) maintenance(r *reading) *ingest.Maintenance {
+	c.ignored(r, "a maintenance window", []sent{{"started_at", c.startedAt}, {"finished_at", c.finishedAt},
+		{"outcome", c.Outcome}, {"version", c.Version}, {"title", c.Title}})
+	e := &ingest.Maintenance{
+		ID: c.ID, Service: c.Service, Cancelled: c.cancelled, Reason: c.reason, Author: c.Author, URL: c.URL,
+		From: r.instant("from", c.from), To: r.instant("to", c.to),
+	}
+	r.checkMaintenance(e)
+	return e
+}
+
+// sent is a field with what was sent in it.
+type sent struct{ name, value string }
+
+// ignored tells the sender of fields that what it sent does not have.
+func (c *change) ignored(r *reading, what string, foreign []sent) {
+	for _, f := range foreign {
+		if f.value != "" {
+			c.unknown = append(c.unknown, f.name)
+		}
+	}
+	for _, name := range c.unknown {
+		r.warn(place{field: name}, "not a field of %s, ignored", what)
+	}
 }

@@ -27,11 +27,12 @@ type Config struct {
 // goroutines at once.
 type Decoder struct {
 	resolveTimeout ingest.Millis
+	mappings       map[string]*compiled // by source
 }
 
 // New checks the configuration and returns its decoder. All that is wrong is said at once.
 func New(c Config) (*Decoder, error) {
-	d := &Decoder{resolveTimeout: c.ResolveTimeout}
+	d := &Decoder{resolveTimeout: c.ResolveTimeout, mappings: map[string]*compiled{}}
 	if d.resolveTimeout == 0 {
 		d.resolveTimeout = DefaultResolveTimeout
 	}
@@ -40,9 +41,11 @@ func New(c Config) (*Decoder, error) {
 		errs = append(errs, fmt.Errorf("resolve_timeout: %d ms is negative", c.ResolveTimeout))
 	}
 	for _, source := range slices.Sorted(maps.Keys(c.Mappings)) {
-		if err := c.Mappings[source].check(); err != nil {
+		if err := c.Mappings[source].Check(); err != nil {
 			errs = append(errs, fmt.Errorf("mapping of source %q: %w", source, err))
+			continue
 		}
+		d.mappings[source] = c.Mappings[source].compile()
 	}
 	return d, errors.Join(errs...)
 }

@@ -41,55 +41,70 @@ func (c *Decoder) Read(rec ingest.Record) (Delivery, error) {
 	default:
 		return Delivery{}, nil
 	}
-	d := &decoder{scanner: scanner{in: rec.Body}, rec: rec}
-	var err error
-	switch rec.Path {
-	case ingest.PathAlertmanager:
-		err = d.webhook()
-	case ingest.PathChanges:
-		err = d.changes()
-	default:
-		err = errorAt(rec.Body, 0, fmt.Sprintf("no format is known for the path %q", rec.Path))
-	}
-	if err != nil {
+	r := &reading{scanner: scanner{in: rec.Body}, rec: rec, config: c}
+	if err := r.format(rec.Path); err != nil {
 		return Delivery{}, located(rec.Body, err)
 	}
-	return d.out, nil
+	return r.out, nil
 }
 
-// decoder is one Read under way.
-type decoder struct {
-	scanner
-	rec  ingest.Record
-	out  Delivery
-	item string // path of the alert or change at hand, "" in the delivery itself
-	bad  string // what is wrong with it, the first thing only
+// format reads the format, or one of the formats, that belong to a path.
+func (r *reading) format(path string) error {
+	switch path {
+	case ingest.PathAlertmanager:
+		return r.alertmanager()
+	case ingest.PathAlerts:
+		return r.alertsPosted()
+	case ingest.PathChanges:
+		return r.changes()
+	case ingest.PathSamples:
+		return r.samples()
+	case ingest.PathCloudEvents:
+		return r.cloudEvents()
+	case ingest.PathMapped:
+		return r.mapped()
+	case ingest.PathDetect:
+		return r.detect()
+	}
+	return r.fail("no format is known for the path %q", path)
+}
 
-	badAt int // where the first dead letter's part begins
+// reading is one Read under way.
+type reading struct {
+	scanner
+	rec    ingest.Record
+	config *Decoder
+	out    Delivery
+	item   string // path of the item at hand, "" in the delivery itself
+	bad    string // what is wrong with it, the first thing only
+
+	badAt  int     // where the first dead letter's part begins
+	extras []extra // what only Grafana sends
+	nested bool    // the data of a CloudEvent
 }
 
 // event adds one that was understood.
-func (d *decoder) event(e ingest.Event) {
-	e.Tenant, e.Source, e.ReceivedAt = tenant(d.rec), source(d.rec), d.rec.ReceivedAt
-	d.out.Events = append(d.out.Events, e)
+func (r *reading) event(e ingest.Event) {
+	e.Tenant, e.Source, e.ReceivedAt = tenant(r.rec), source(r.rec), r.rec.ReceivedAt
+	r.out.Events = append(r.out.Events, e)
 }
 
 // bury adds a dead letter for a part of the body.
-func (d *decoder) bury(from, to int) {
-	if len(d.out.Dead) == 0 {
-		d.badAt = from
+func (r *reading) bury(from, to int) {
+	if len(r.out.Dead) == 0 {
+		r.badAt = from
 	}
-	dead := DeadLetter(d.rec, nil)
-	dead.Reason, dead.Body = d.bad, head(d.in[from:to:to])
-	d.out.Dead = append(d.out.Dead, dead)
+	dead := DeadLetter(r.rec, nil)
+	dead.Reason, dead.Body = r.bad, head(r.in[from:to:to])
+	r.out.Dead = append(r.out.Dead, dead)
 }
 
 // place is a value's path below the item at hand, put together only when it is needed.
 type place struct{ field, key string }
 
-func (d *decoder) path(at place) string {
+func (r *reading) path(at place) string {
 	var parts []string
-	for _, part := range []string{d.item, at.field, at.key} {
+	for _, part := range []string{r.item, at.field, at.key} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -98,78 +113,88 @@ func (d *decoder) path(at place) string {
 }
 
 // wrong notes what is wrong with the item at hand.
-func (d *decoder) wrong(at place, format string, args ...any) {
-	if d.bad == "" {
-		d.bad = d.path(at) + ": " + fmt.Sprintf(format, args...)
+func (r *reading) wrong(at place, format string, args ...any) {
+	if r.bad == "" {
+		r.bad = r.path(at) + ": " + fmt.Sprintf(format, args...)
 	}
 }
 
-func (d *decoder) warn(at place, format string, args ...any) {
-	d.out.Warnings = append(d.out.Warnings, d.path(at)+": "+fmt.Sprintf(format, args...))
+func (r *reading) warn(at place, format string, args ...any) {
+	r.out.Warnings = append(r.out.Warnings, r.path(at)+": "+fmt.Sprintf(format, args...))
 }
 
 // each takes one element of a list: read fills it from its object, give makes an
-// event of it. Where anything was wrong, it is a dead letter instead.
-func (d *decoder) each(item string, read func() error, give func()) error {
-	d.item, d.bad = item, ""
-	d.space()
-	start := d.at
-	if kind := d.kind(); kind != "object" {
-		d.wrong(place{}, "%s is not an object", kind)
-		if err := d.skip(); err != nil {
-			return err
+// event of it. Where anything was wrong, it is a dead letter instead. An element may hold
+// others, which then are dead letters of their own.
+func (r *reading) each(item string, read func() error, give func()) error {
+	r.space()
+	return r.judge(item, r.at, func() error {
+		if kind := r.kind(); kind != "object" {
+			r.wrong(place{}, "%s is not an object", kind)
+			return r.skip()
 		}
-	} else if err := read(); err != nil {
+		return read()
+	}, give)
+}
+
+// judge reads what stands at start and gives it where nothing of it was wrong.
+func (r *reading) judge(item string, start int, read func() error, give func()) error {
+	outer, outerBad := r.item, r.bad
+	if outer != "" {
+		item = outer + "." + item
+	}
+	r.item, r.bad = item, ""
+	if err := read(); err != nil {
 		return err
 	}
-	if d.bad == "" {
+	if r.bad == "" {
 		give()
 	}
-	if d.bad != "" {
-		d.bury(start, d.at)
+	if r.bad != "" {
+		r.bury(start, r.at)
 	}
-	d.item = ""
+	r.item, r.bad = outer, outerBad
 	return nil
 }
 
 // str takes a string into to; null leaves it alone, anything else is wrong.
-func (d *decoder) str(at place, to *string) error {
-	switch kind := d.kind(); kind {
+func (r *reading) str(at place, to *string) error {
+	switch kind := r.kind(); kind {
 	case "string":
-		text, valid, err := d.text()
+		text, valid, err := r.text()
 		if !valid && err == nil {
-			d.wrong(at, "not valid UTF-8")
+			r.wrong(at, "not valid UTF-8")
 		}
 		*to = text
 		return err
 	case "null":
-		return d.skip()
+		return r.skip()
 	default:
-		d.wrong(at, "%s is not a string", kind)
-		return d.skip()
+		r.wrong(at, "%s is not a string", kind)
+		return r.skip()
 	}
 }
 
 // strings takes an object of strings as labels; null is none.
-func (d *decoder) strings(field string, to *ingest.Labels) error {
-	switch kind := d.kind(); kind {
+func (r *reading) strings(field string, to *ingest.Labels) error {
+	switch kind := r.kind(); kind {
 	case "object":
 	case "null":
-		return d.skip()
+		return r.skip()
 	default:
-		d.wrong(place{field: field}, "%s is not an object", kind)
-		return d.skip()
+		r.wrong(place{field: field}, "%s is not an object", kind)
+		return r.skip()
 	}
 	ls := make(ingest.Labels, 0, 8)
-	err := d.object(func(name string) error {
+	err := r.object(func(name string) error {
 		if name == "" {
-			d.wrong(place{field: field}, "a name is empty")
+			r.wrong(place{field: field}, "a name is empty")
 		}
-		if d.next() == 'n' { // not the same as a missing label to everyone
-			d.wrong(place{field, name}, "null is not a string")
+		if r.next() == 'n' { // not the same as a missing label to everyone
+			r.wrong(place{field, name}, "null is not a string")
 		}
 		ls = append(ls, ingest.Label{Name: name})
-		return d.str(place{field, name}, &ls[len(ls)-1].Value)
+		return r.str(place{field, name}, &ls[len(ls)-1].Value)
 	})
 	*to = sorted(ls)
 	return err

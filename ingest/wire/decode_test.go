@@ -139,14 +139,15 @@ func TestWhatIsNoWebhookIsAnErrorWithItsPlace(t *testing.T) {
 	for _, test := range []struct{ name, body, want string }{
 		{"nothing", ``, `line 1, column 1 (byte 0): the text ends where an Alertmanager webhook should be`},
 		{"no JSON", `<html>`, `line 1, column 1 (byte 0): '<' where an Alertmanager webhook should be`},
-		{"an array", ` []`, `line 1, column 2 (byte 1): not an Alertmanager webhook: array is not an object`},
+		{"a text", ` "x"`, `line 1, column 2 (byte 1): not an Alertmanager webhook: string is not an object`},
+		{"an array of numbers", ` [7]`, `line 1, column 3 (byte 2): events[0]: number is not an object`},
 		{"cut short", "{\"alerts\":\n[{\"status\":", `line 2, column 12 (byte 22): the text ends where a value should be`},
 		{"a stray comma", "{\"alerts\":[],\n  }", `line 2, column 3 (byte 16): '}' where a name in quotes should be`},
 		{"two bodies", `{"version":"4"} {}`, `line 1, column 17 (byte 16): '{' where the end should be`},
 		{"a line break in a string", "{\"a\":\"x\ny\"}", `line 1, column 8 (byte 7): control character 0x0a in a string`},
-		{"no version", `{"alerts":[]}`, `line 1, column 14 (byte 13): version: missing; an Alertmanager webhook says "version": "4"`},
-		{"another version", `{"version":"1","alerts":[]}`, `line 1, column 12 (byte 11): version: "1" is not supported; this path takes Alertmanager's webhook, "version": "4"`},
-		{"a number as version", `{"version":4}`, `line 1, column 12 (byte 11): version: the number 4 is not supported; this path takes Alertmanager's webhook, "version": "4"`},
+		{"no version", `{"alerts":[]}`, `line 1, column 14 (byte 13): version: missing; a webhook says "version": "4" (Alertmanager) or "1" (Grafana)`},
+		{"another version", `{"version":"2","alerts":[]}`, `line 1, column 12 (byte 11): version: "2" is not supported; webhooks are read of "version": "4" (Alertmanager) and "1" (Grafana)`},
+		{"a number as version", `{"version":4}`, `line 1, column 12 (byte 11): version: the number 4 is not supported; webhooks are read of "version": "4" (Alertmanager) and "1" (Grafana)`},
 		{"alerts that are no list", `{"version":"4","alerts":{}}`, `line 1, column 25 (byte 24): alerts: object is not an array`},
 		{"a bottomless pit", strings.Repeat(`{"a":`, 1000), `line 1, column 2502 (byte 2501): nested deeper than 500`},
 	} {
@@ -227,7 +228,7 @@ func TestOneBadChangeInAnArrayIsADeadLetter(t *testing.T) {
 		{`{"id":"1","service":"s"}`, `changes[1].started_at: missing`},
 		{`{"id":1,"service":"s"}`, `changes[1].id: number is not a string`},
 		{`{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z","finished_at":"2026-09-07T00:04:55Z"}`,
-			`changes[1].finished_at: 2026-09-07T00:04:55Z lies before started_at`},
+			`changes[1].finished_at: 2026-09-07T00:04:55.000Z lies before started_at`},
 		{`"x"`, `changes[1]: string is not an object`},
 	} {
 		events, dead, err := wire.Decode(record(ingest.PathChanges, "["+change+","+test.bad+"]"))

@@ -52,7 +52,8 @@ const (
 	TimeUnix       = "unix"
 	TimeUnixMillis = "unix_ms"
 
-	receivedAt = "received_at"
+	// ReceivedAt is the default of an instant that stands for when the delivery was received.
+	ReceivedAt = "received_at"
 )
 
 // mapped is a field that a mapping can fill.
@@ -62,17 +63,16 @@ type mapped struct {
 	instant  bool
 }
 
-// mappedFields are those of each event. Instants that start something are when it was received
-// where a mapping says nothing of them.
+// mappedFields are those of each event. An alert that nothing is said of starts when it was received.
 var mappedFields = map[string][]mapped{
 	MappedAlert: {{name: "status", required: true}, {name: "fingerprint"}, {name: "starts_at", instant: true}, {name: "ends_at", instant: true},
 		{name: "generator_url"}, {name: "labels"}, {name: "annotations"}},
-	MappedChange: {{name: "id", required: true}, {name: "kind"}, {name: "service", required: true}, {name: "started_at", instant: true},
+	MappedChange: {{name: "id", required: true}, {name: "kind"}, {name: "service", required: true}, {name: "started_at", required: true, instant: true},
 		{name: "finished_at", instant: true}, {name: "outcome"}, {name: "version"}, {name: "author"}, {name: "title"}, {name: "url"}},
 	MappedMaintenance: {{name: "id", required: true}, {name: "service", required: true}, {name: "from", required: true, instant: true},
 		{name: "to", required: true, instant: true}, {name: "cancelled"}, {name: "reason"}, {name: "author"}, {name: "url"}},
 	MappedSample: {{name: "service", required: true}, {name: "sli"}, {name: "good", required: true}, {name: "total", required: true},
-		{name: "at", instant: true}},
+		{name: "at", required: true, instant: true}},
 }
 
 // MappedFields returns the names of the fields that a mapping of an event can fill, none for an unknown
@@ -85,8 +85,8 @@ func MappedFields(event string) []string {
 	return names
 }
 
-// check says all that is wrong with a mapping, a line each.
-func (m Mapping) check() error {
+// Check says all that is wrong with a mapping, a line each.
+func (m Mapping) Check() error {
 	fields, known := mappedFields[m.Event]
 	if !known {
 		return fmt.Errorf("event: %q is none of alert, change, maintenance, sample", m.Event)
@@ -124,6 +124,9 @@ func (m Mapping) checkField(fields []mapped, name string) error {
 		return fmt.Errorf("%s: not a field of a %s", at, m.Event)
 	}
 	errs := []error{checkPointer(at+".from", f.From), checkTime(at+".time", f.Time), f.checkValues(at, name)}
+	if what.instant {
+		errs = append(errs, f.checkInstants(at))
+	}
 	switch whole := name == "labels" || name == "annotations"; {
 	case f.From != "" && f.Constant != "":
 		errs = append(errs, fmt.Errorf("%s: from and constant; one of the two says where it comes from", at))
@@ -149,6 +152,18 @@ func (f Field) checkValues(at, name string) error {
 	for _, v := range append(slices.Sorted(maps.Values(f.Values)), f.Default, f.Constant) {
 		if v != "" && !slices.Contains(allowed, v) {
 			errs = append(errs, fmt.Errorf("%s: %q is none of %s", at, v, strings.Join(allowed, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkInstants says which instants of the mapping itself are none.
+func (f Field) checkInstants(at string) error {
+	var errs []error
+	for _, text := range []string{f.Default, f.Constant} {
+		r := &reading{}
+		if r.instant("", text); r.bad != "" && text != ReceivedAt {
+			errs = append(errs, fmt.Errorf("%s: %q is neither RFC 3339 nor received_at", at, text))
 		}
 	}
 	return errors.Join(errs...)

@@ -95,42 +95,42 @@ func unzipped(r io.Reader) (io.Reader, error) {
 }
 
 func parseRecorded(line []byte) (ingest.Record, error) {
-	d := &decoder{scanner: scanner{in: line}}
+	r := &reading{scanner: scanner{in: line}}
 	rec := ingest.Record{Kind: ingest.KindDelivery}
 	var at string
-	err := d.object(func(name string) (err error) {
+	err := r.object(func(name string) (err error) {
 		switch name {
 		case "received_at":
-			return d.str(place{field: name}, &at)
+			return r.str(place{field: name}, &at)
 		case "path":
-			return d.str(place{field: name}, &rec.Path)
+			return r.str(place{field: name}, &rec.Path)
 		case "tenant":
-			return d.str(place{field: name}, &rec.Tenant)
+			return r.str(place{field: name}, &rec.Tenant)
 		case "source":
-			return d.str(place{field: name}, &rec.Source)
+			return r.str(place{field: name}, &rec.Source)
 		case "body":
-			rec.Body, err = d.raw()
+			rec.Body, err = r.raw()
 			return err
 		}
-		return d.skip()
+		return r.skip()
 	})
 	if err == nil {
-		err = d.end()
+		err = r.end()
 	}
 	if err != nil {
 		return rec, inLine(err)
 	}
-	if rec.ReceivedAt = d.instant("received_at", at); rec.ReceivedAt == 0 {
-		d.wrong(place{field: "received_at"}, "missing")
+	if rec.ReceivedAt = r.instant("received_at", at); rec.ReceivedAt == 0 {
+		r.wrong(place{field: "received_at"}, "missing")
 	}
 	if rec.Path == "" {
-		d.wrong(place{field: "path"}, "missing")
+		r.wrong(place{field: "path"}, "missing")
 	}
 	if rec.Body == nil {
-		d.wrong(place{field: "body"}, "missing")
+		r.wrong(place{field: "body"}, "missing")
 	}
-	if d.bad != "" {
-		return rec, errors.New(d.bad)
+	if r.bad != "" {
+		return rec, errors.New(r.bad)
 	}
 	rec.Tenant, rec.Source = tenant(rec), source(rec)
 	return rec, nil

@@ -29,20 +29,25 @@ func sorted(ls ingest.Labels) ingest.Labels {
 var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // instant reads RFC 3339. Empty, and Go's zero time of year 1, are 0: not there.
-func (d *decoder) instant(field, text string) ingest.Millis {
+func (r *reading) instant(field, text string) ingest.Millis {
 	if text == "" {
 		return 0
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		d.wrong(place{field: field}, "%q is not RFC 3339", short(text))
+		r.wrong(place{field: field}, "%q is not RFC 3339", short(text))
 		return 0
 	}
+	return r.plausible(field, t, text)
+}
+
+// plausible takes an instant that was written as text. Go's zero time is 0: not there.
+func (r *reading) plausible(field string, t time.Time, text string) ingest.Millis {
 	if t.IsZero() {
 		return 0
 	}
 	if t.Unix() <= 0 || !t.Before(latest) {
-		d.wrong(place{field: field}, "%q is not between 1970 and 2200", short(text))
+		r.wrong(place{field: field}, "%q is not between 1970 and 2200", short(text))
 		return 0
 	}
 	return ingest.MillisOf(t)
@@ -55,4 +60,16 @@ func short(text string) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:limit], "") + "…"
+}
+
+// boolean takes true or false; null leaves it alone, anything else is wrong.
+func (r *reading) boolean(at place, to *bool) error {
+	switch kind := r.kind(); kind {
+	case "boolean":
+		*to = r.next() == 't'
+	case "null":
+	default:
+		r.wrong(at, "%s is not a boolean", kind)
+	}
+	return r.skip()
 }

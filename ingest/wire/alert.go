@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"strings"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// alert is one alert as sent.
+type alert struct {
+	status, startsAt, endsAt, generatorURL, fingerprint string
+	labels, annotations                                 ingest.Labels
+	extra                                               ingest.Labels // what only Grafana sends
+}
+
+func (r *reading) alert(a *alert) error {
+	return r.object(func(name string) error {
+		at := place{field: name}
+		switch name {
+		case "status":
+			return r.str(at, &a.status)
+		case "labels":
+			return r.strings(name, &a.labels)
+		case "annotations":
+			return r.strings(name, &a.annotations)
+		case "startsAt":
+			return r.str(at, &a.startsAt)
+		case "endsAt":
+			return r.str(at, &a.endsAt)
+		case "generatorURL":
+			return r.str(at, &a.generatorURL)
+		case "fingerprint":
+			return r.str(at, &a.fingerprint)
+		}
+		if note, known := grafanaFields[name]; known {
+			return r.note(note, &a.extra)
+		}
+		return r.skip()
+	})
+}
+
+// told checks an alert that says itself whether it fires, and gives it its meaning.
+func (a *alert) told(r *reading) *ingest.Alert {
+	e := a.common(r)
+	e.StartsAt = r.instant("startsAt", a.startsAt)
+	switch a.status {
+	case "firing":
+	case "resolved":
+		e.Resolved = true
+		e.EndsAt = r.instant("endsAt", a.endsAt)
+	case "":
+		r.wrong(place{field: "status"}, "missing")
+	default:
+		r.wrong(place{field: "status"}, `%q is neither "firing" nor "resolved"`, short(a.status))
+	}
+	if e.StartsAt == 0 {
+		r.wrong(place{field: "startsAt"}, "missing")
+	}
+	a.byGrafana(e)
+	return e
+}
+
+// common is what all formats of alerts share: what it is, without when.
+func (a *alert) common(r *reading) *ingest.Alert {
+	if len(a.labels) == 0 {
+		r.wrong(place{field: "labels"}, "none")
+	}
+	return &ingest.Alert{
+		Fingerprint: a.name(r), Labels: a.labels, Annotations: a.annotations, GeneratorURL: a.generatorURL,
+	}
+}
+
+// name returns the alert's fingerprint: the one sent, or the one that
+// Alertmanager would have given it.
+func (a *alert) name(r *reading) string {
+	const limit = 256
+	switch {
+	case a.fingerprint == "":
+		return a.labels.Fingerprint()
+	case len(a.fingerprint) > limit:
+		r.wrong(place{field: "fingerprint"}, "%d bytes, at most %d", len(a.fingerprint), limit)
+	case len(a.fingerprint) == 16 && isHex(a.fingerprint):
+		return strings.ToLower(a.fingerprint)
+	}
+	return a.fingerprint
+}
+
+func isHex(s string) bool {
+	return strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
