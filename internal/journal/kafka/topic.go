@@ -1,0 +1,193 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// What topics are made with. Both keep everything until it is removed by name: nothing of a
+// journal may go because time passed or because it grew.
+const (
+	maxMessageBytes   = 32 << 20
+	journalSegment    = 64 << 20
+	checkpointSegment = 16 << 20
+)
+
+func settings(replication int, more ...kafkago.ConfigEntry) []kafkago.ConfigEntry {
+	return append([]kafkago.ConfigEntry{
+		{ConfigName: "retention.ms", ConfigValue: "-1"},
+		{ConfigName: "retention.bytes", ConfigValue: "-1"},
+		{ConfigName: "min.insync.replicas", ConfigValue: strconv.Itoa(min(2, replication))},
+		{ConfigName: "unclean.leader.election.enable", ConfigValue: "false"},
+		{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(maxMessageBytes)},
+		{ConfigName: "message.timestamp.type", ConfigValue: "LogAppendTime"},
+	}, more...)
+}
+
+// topics are those that a cluster needs, as they are made.
+func (o *Options) topics() []kafkago.TopicConfig {
+	topic := func(name string, more ...kafkago.ConfigEntry) kafkago.TopicConfig {
+		return kafkago.TopicConfig{
+			Topic: name, NumPartitions: int(o.Partitions), ReplicationFactor: o.Replication, ConfigEntries: settings(o.Replication, more...),
+		}
+	}
+	return []kafkago.TopicConfig{
+		topic(o.Topic,
+			kafkago.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "delete"},
+			kafkago.ConfigEntry{ConfigName: "segment.bytes", ConfigValue: strconv.Itoa(journalSegment)}),
+		// With "delete" beside it, what a newer checkpoint replaces can be removed at once.
+		topic(o.checkpointTopic(),
+			kafkago.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "compact,delete"},
+			kafkago.ConfigEntry{ConfigName: "segment.bytes", ConfigValue: strconv.Itoa(checkpointSegment)}),
+	}
+}
+
+// prepare makes the topics that are missing, and refuses or warns of those that are not as they must be.
+func (c *Cluster) prepare(ctx context.Context) error {
+	for _, t := range c.opts.topics() {
+		found, err := c.ensure(ctx, t)
+		if err != nil {
+			return fmt.Errorf("topic %s: %w", t.Topic, err)
+		}
+		if err := c.check(ctx, found); err != nil {
+			return fmt.Errorf("topic %s: %w", t.Topic, err)
+		}
+	}
+	return nil
+}
+
+// ensure returns the topic once it is there with leaders, and makes it where it is missing.
+func (c *Cluster) ensure(ctx context.Context, t kafkago.TopicConfig) (kafkago.Topic, error) {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, time.Second
+	for {
+		found, err := c.find(ctx, t.Topic)
+		if errors.Is(err, kafkago.UnknownTopicOrPartition) {
+			err = c.create(ctx, t)
+		} else if err == nil {
+			return found, nil
+		}
+		if err != nil && !passing(err) {
+			return found, err
+		}
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+			return found, errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+func (c *Cluster) create(ctx context.Context, t kafkago.TopicConfig) error {
+	res, err := c.client.CreateTopics(ctx, &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{t}})
+	if err != nil {
+		return err
+	}
+	err = res.Errors[t.Topic]
+	switch {
+	case err == nil:
+		c.opts.Logger.Info("A topic was made", "topic", t.Topic, "partitions", t.NumPartitions, "replication", t.ReplicationFactor)
+	case errors.Is(err, kafkago.TopicAlreadyExists):
+		return nil
+	case errors.Is(err, kafkago.InvalidReplicationFactor):
+		return fmt.Errorf("%w: there are fewer brokers than the replication factor %d", err, t.ReplicationFactor)
+	}
+	return err
+}
+
+// find returns what the brokers say of a topic, or an error while not every partition has a leader.
+func (c *Cluster) find(ctx context.Context, name string) (kafkago.Topic, error) {
+	res, err := c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{name}})
+	if err != nil {
+		return kafkago.Topic{}, err
+	}
+	for _, t := range res.Topics {
+		if t.Name != name {
+			continue
+		}
+		if t.Error != nil {
+			return t, t.Error
+		}
+		for _, p := range t.Partitions {
+			if p.Error != nil {
+				return t, p.Error
+			}
+		}
+		return t, nil
+	}
+	return kafkago.Topic{}, kafkago.UnknownTopicOrPartition
+}
+
+// check refuses a topic whose partitions are not those of the configuration, and
+// warns of one that does not keep what it takes.
+func (c *Cluster) check(ctx context.Context, t kafkago.Topic) error {
+	if n := len(t.Partitions); n != int(c.opts.Partitions) {
+		return fmt.Errorf("it has %d partitions and the configuration says %d; the number is fixed when the topic is made, "+
+			"because it decides which partition an alert's history is in: configure %d, or begin with another topic", n, c.opts.Partitions, n)
+	}
+	config, err := c.config(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	if n := replicas(t); n < 3 || atoi(config["min.insync.replicas"], 1) < 2 {
+		c.opts.Logger.Warn("What is accepted may be lost with one broker: acks=all on one broker is no fsync. "+
+			"Give the topic three replicas and min.insync.replicas=2",
+			"topic", t.Name, "replicas", n, "min.insync.replicas", config["min.insync.replicas"])
+	}
+	if config["retention.ms"] != "-1" || config["retention.bytes"] != "-1" {
+		c.opts.Logger.Warn("The brokers delete what may not be stored yet. Set retention.ms and retention.bytes to -1: what is stored is removed from here",
+			"topic", t.Name, "retention.ms", config["retention.ms"], "retention.bytes", config["retention.bytes"])
+	}
+	if config["unclean.leader.election.enable"] == "true" {
+		c.opts.Logger.Warn("A replica that lags may become leader, and what it misses is lost. Set unclean.leader.election.enable=false", "topic", t.Name)
+	}
+	if t.Name != c.opts.Topic {
+		return nil
+	}
+	if policy := config["cleanup.policy"]; policy != "delete" {
+		return fmt.Errorf("its cleanup.policy is %q; a journal's is delete: compaction would remove records", policy)
+	}
+	c.maxBatch = atoi(config["max.message.bytes"], 1<<20)
+	return nil
+}
+
+// replicas returns the fewest that any partition has.
+func replicas(t kafkago.Topic) int {
+	fewest := len(t.Partitions[0].Replicas)
+	for _, p := range t.Partitions {
+		fewest = min(fewest, len(p.Replicas))
+	}
+	return fewest
+}
+
+func atoi(s string, otherwise int) int {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+func (c *Cluster) config(ctx context.Context, topic string) (map[string]string, error) {
+	res, err := c.client.DescribeConfigs(ctx, &kafkago.DescribeConfigsRequest{
+		Resources: []kafkago.DescribeConfigRequestResource{{ResourceType: kafkago.ResourceTypeTopic, ResourceName: topic}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, r := range res.Resources {
+		if r.Error != nil {
+			return nil, r.Error
+		}
+		for _, e := range r.ConfigEntries {
+			values[e.ConfigName] = e.ConfigValue
+		}
+	}
+	return values, nil
+}
