@@ -3,6 +3,8 @@ package webhook
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -25,7 +27,10 @@ type Options struct {
 	Journal Appender
 	// MaxBodyBytes bounds a body, after decompression too. Default 16 MiB.
 	MaxBodyBytes int64
-	// Wait is how long a request waits for the journal at most. Default 5 s.
+	// MaxInflightBytes bounds the bodies that are in memory at once, over all requests, as sent
+	// and unpacked. Default 256 MiB, at least twice MaxBodyBytes.
+	MaxInflightBytes int64
+	// Wait is how long a request waits at most, for memory and for the journal together. Default 5 s.
 	Wait time.Duration
 	// Logger says what was refused and what failed. Default: nothing is said.
 	Logger *slog.Logger
@@ -35,8 +40,9 @@ type Options struct {
 
 // Defaults of Options.
 const (
-	DefaultMaxBodyBytes = 16 << 20
-	DefaultWait         = 5 * time.Second
+	DefaultMaxBodyBytes     = 16 << 20
+	DefaultMaxInflightBytes = 256 << 20
+	DefaultWait             = 5 * time.Second
 )
 
 // retryAfter is what a 503 tells clients that ask; Alertmanager has its own back-off.
@@ -48,8 +54,9 @@ func Paths() []string { return []string{ingest.PathAlertmanager, ingest.PathChan
 // Handler answers POST on each of [Paths]. Mount it there without a method, so
 // that it can answer others itself.
 type Handler struct {
-	opts Options
-	m    *metrics
+	opts   Options
+	m      *metrics
+	budget *budget
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -58,6 +65,12 @@ var _ http.Handler = (*Handler)(nil)
 func New(o Options) (*Handler, error) {
 	if o.MaxBodyBytes == 0 {
 		o.MaxBodyBytes = DefaultMaxBodyBytes
+	}
+	if o.MaxInflightBytes == 0 {
+		o.MaxInflightBytes = max(DefaultMaxInflightBytes, 2*o.MaxBodyBytes)
+	}
+	if o.MaxInflightBytes < 2*o.MaxBodyBytes {
+		return nil, fmt.Errorf("webhook: max_inflight_bytes is %d, at least twice max_body_bytes, %d", o.MaxInflightBytes, 2*o.MaxBodyBytes)
 	}
 	if o.Wait == 0 {
 		o.Wait = DefaultWait
@@ -69,7 +82,7 @@ func New(o Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{o, m}, nil
+	return &Handler{o, m, newBudget(o.MaxInflightBytes, m)}, nil
 }
 
 // ServeHTTP implements [http.Handler].
@@ -97,15 +110,17 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) answer {
 	if err != nil {
 		return refuse(outcomeInvalid, err)
 	}
-	if rec.Body, err = h.body(w, r); err != nil {
-		return h.unread(r.Context(), rec, err)
+	s := share{budget: h.budget, patience: h.opts.Wait}
+	defer s.release()
+	if rec.Body, err = h.body(w, r, &s); err != nil {
+		return h.unread(r.Context(), rec, &s, err)
 	}
 	h.m.bytes.WithLabelValues(rec.Path).Add(float64(len(rec.Body)))
 	delivery, err := wire.Read(rec)
 	if err != nil {
-		return h.reject(r.Context(), rec, err)
+		return h.reject(r.Context(), rec, &s, err)
 	}
-	if a := h.keep(r.Context(), rec); a.err != nil {
+	if a := h.keep(r.Context(), rec, &s); a.err != nil {
 		return a
 	}
 	h.m.decoded(rec.Path, delivery)
@@ -113,21 +128,24 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) answer {
 }
 
 // keep makes a record durable.
-func (h *Handler) keep(ctx context.Context, rec ingest.Record) answer {
-	ctx, cancel := context.WithTimeout(ctx, h.opts.Wait)
+func (h *Handler) keep(ctx context.Context, rec ingest.Record, s *share) answer {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	if _, err := h.opts.Journal.Append(ctx, []ingest.Record{rec}); err != nil {
-		if ctx.Err() != nil {
-			return refuse(outcomeTimeout, err)
-		}
-		return refuse(outcomeUnavailable, err)
+	_, err := h.opts.Journal.Append(ctx, []ingest.Record{rec})
+	switch {
+	case err == nil:
+		return answer{outcome: outcomeAccepted}
+	case errors.Is(err, ingest.ErrTooLarge): // it would be too large for ever
+		return refuse(outcomeTooLarge, err)
+	case ctx.Err() != nil:
+		return refuse(outcomeTimeout, err)
 	}
-	return answer{outcome: outcomeAccepted}
+	return refuse(outcomeUnavailable, err)
 }
 
 // reject refuses what cannot be decoded, after it was kept for the dead letters.
-func (h *Handler) reject(ctx context.Context, rec ingest.Record, why error) answer {
-	if a := h.keep(ctx, wire.Reject(rec, why)); a.err != nil {
+func (h *Handler) reject(ctx context.Context, rec ingest.Record, s *share, why error) answer {
+	if a := h.keep(ctx, wire.Reject(rec, why), s); a.err != nil {
 		return a
 	}
 	return refuse(outcomeUndecodable, why)

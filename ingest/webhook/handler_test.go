@@ -328,7 +328,7 @@ func TestRequestsThatAreWrong(t *testing.T) {
 func TestAnotherPathIsNotFoundAndIsNoLabel(t *testing.T) {
 	s := serve(t)
 	equal(t, s.post("/elsewhere", delivery).Code, 404)
-	if n := testutil.CollectAndCount(s.reg, "evenkeel_ingest_requests_total"); n != 18 {
+	if n := testutil.CollectAndCount(s.reg, "evenkeel_ingest_requests_total"); n != 20 {
 		t.Errorf("%d series", n)
 	}
 }

@@ -18,6 +18,8 @@ type metrics struct {
 	events   *prometheus.CounterVec
 	dead     *prometheus.CounterVec
 	left     prometheus.Counter
+	memory   prometheus.Gauge
+	waits    prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -36,6 +38,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		left: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "evenkeel_ingest_truncated_alerts_total", Help: "Alerts that Alertmanager says it left out (max_alerts).",
 		}),
+		memory: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "evenkeel_ingest_inflight_bytes", Help: "Bytes of bodies in memory now, as sent and unpacked.",
+		}),
+		waits: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "evenkeel_ingest_inflight_waits_total", Help: "Times that a request had to wait for memory; those that waited in vain have the outcome busy.",
+		}),
 	}
 	for _, path := range Paths() {
 		m.duration.WithLabelValues(path)
@@ -50,7 +58,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	return m, errors.Join(reg.Register(m.requests), reg.Register(m.duration), reg.Register(m.bytes),
-		reg.Register(m.events), reg.Register(m.dead), reg.Register(m.left))
+		reg.Register(m.events), reg.Register(m.dead), reg.Register(m.left), reg.Register(m.memory), reg.Register(m.waits))
 }
 
 // request counts one answer. A path that is not ours is not a label.

@@ -14,13 +14,14 @@ const (
 	outcomeMethod      outcome = "method"
 	outcomeNotFound    outcome = "not_found"
 	outcomeUnread      outcome = "unread" // the body did not arrive
+	outcomeBusy        outcome = "busy"   // no memory for the body
 	outcomeTimeout     outcome = "timeout"
 	outcomeUnavailable outcome = "unavailable"
 )
 
 var outcomes = []outcome{
 	outcomeAccepted, outcomeUndecodable, outcomeInvalid, outcomeEncoding, outcomeTooLarge,
-	outcomeMethod, outcomeUnread, outcomeTimeout, outcomeUnavailable,
+	outcomeMethod, outcomeUnread, outcomeBusy, outcomeTimeout, outcomeUnavailable,
 }
 
 // status is the only place that says which outcome is whose fault.
@@ -48,7 +49,7 @@ func (o outcome) errorType() string {
 		return "not_found"
 	case outcomeTimeout:
 		return "timeout"
-	case outcomeUnread, outcomeUnavailable:
+	case outcomeUnread, outcomeBusy, outcomeUnavailable:
 		return "unavailable"
 	}
 	return "bad_data"

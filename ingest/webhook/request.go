@@ -44,6 +44,9 @@ func (e errTooLarge) Error() string {
 	return fmt.Sprintf("body is larger than %d bytes; send less at once (in Alertmanager: max_alerts, group_by) or raise the limit", int64(e))
 }
 
+// errBomb is a small body that unpacks to far more than any delivery.
+var errBomb = fmt.Errorf("body unpacks to more than %d times what was sent; send less at once or without gzip", maxRatio)
+
 // errGzip is a body that says gzip and is not.
 type errGzip struct{ err error }
 
@@ -104,50 +107,104 @@ func checkName(what, name string, limit int, characters string) error {
 
 // body reads the whole body, unpacked. When unpacking fails it returns what was
 // sent beside the error.
-func (h *Handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *share) ([]byte, error) {
 	encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
 	if encoding != "" && encoding != "identity" && encoding != "gzip" {
 		return nil, errEncoding(encoding)
 	}
-	sent, err := read(http.MaxBytesReader(w, r.Body, h.opts.MaxBodyBytes), r.ContentLength, h.opts.MaxBodyBytes)
+	in := reading{ctx: r.Context(), share: s, limit: h.opts.MaxBodyBytes}
+	p := newPace(w, http.MaxBytesReader(w, r.Body, in.limit))
+	sent, err := in.all(p, r.ContentLength)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return nil, errTooLarge(h.opts.MaxBodyBytes)
+		return nil, errTooLarge(in.limit)
 	}
-	if err != nil || encoding != "gzip" {
+	if err != nil {
 		return sent, err
 	}
-	return gunzip(sent, h.opts.MaxBodyBytes)
-}
-
-// read reads all of r; length, where it is known and plausible, saves growing.
-func read(r io.Reader, length, limit int64) ([]byte, error) {
-	var buf bytes.Buffer
-	if length > 0 && length <= limit {
-		buf.Grow(int(min(length, 1<<20)) + bytes.MinRead)
+	p.end()
+	if encoding == "gzip" {
+		return in.unpack(sent)
 	}
-	_, err := buf.ReadFrom(r)
-	return buf.Bytes(), err
+	return sent, nil
 }
 
-// gunzip never holds more than limit, whatever the body promises to become.
-func gunzip(sent []byte, limit int64) ([]byte, error) {
+// reading takes bodies into memory within a share of the budget.
+type reading struct {
+	ctx   context.Context
+	share *share
+	limit int64
+}
+
+// Bodies are read into a buffer that begins at what the sender says, up to firstBytes, and doubles: who
+// announces much and sends little holds little.
+const (
+	leastBytes = 4 << 10
+	firstBytes = 64 << 10
+)
+
+// all reads all of r, limit bytes and one more at most.
+func (in *reading) all(r io.Reader, length int64) ([]byte, error) {
+	size := min(max(length+1, leastBytes), firstBytes) // one more, so that the end is seen without growing
+	if err := in.share.grow(in.ctx, size); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 0, size)
+	for {
+		if len(buf) == cap(buf) {
+			bigger, err := in.bigger(buf)
+			if err != nil {
+				return nil, err
+			}
+			buf = bigger
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return buf, nil
+		case err != nil || int64(len(buf)) > in.limit:
+			return buf, err
+		}
+	}
+}
+
+func (in *reading) bigger(buf []byte) ([]byte, error) {
+	size := min(2*int64(cap(buf)), in.limit+1)
+	if err := in.share.grow(in.ctx, size-int64(cap(buf))); err != nil {
+		return nil, err
+	}
+	return append(make([]byte, 0, size), buf...), nil
+}
+
+// maxRatio is how much larger than what was sent a body may be, beyond the first megabyte:
+// alerts that differ in a name alone do not come near it.
+const maxRatio = 512
+
+// unpack never holds more than the limit, whatever the body promises to become.
+func (in *reading) unpack(sent []byte) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(sent))
 	if err != nil {
 		return sent, errGzip{err}
 	}
-	body, err := io.ReadAll(io.LimitReader(z, limit+1))
-	if int64(len(body)) > limit {
-		return nil, errTooLarge(limit)
-	}
-	if err != nil {
+	bound := *in
+	bound.limit = min(in.limit, max(1<<20, maxRatio*int64(len(sent))))
+	body, err := bound.all(z, 4*int64(len(sent)))
+	switch {
+	case errors.Is(err, errBusy):
+		return nil, err
+	case int64(len(body)) > in.limit:
+		return nil, errTooLarge(in.limit)
+	case int64(len(body)) > bound.limit:
+		return nil, errBomb
+	case err != nil:
 		return sent, errGzip{err}
 	}
 	return body, nil
 }
 
 // unread answers a request whose body could not be had.
-func (h *Handler) unread(ctx context.Context, rec ingest.Record, err error) answer {
+func (h *Handler) unread(ctx context.Context, rec ingest.Record, s *share, err error) answer {
 	var (
 		encoding errEncoding
 		large    errTooLarge
@@ -156,10 +213,12 @@ func (h *Handler) unread(ctx context.Context, rec ingest.Record, err error) answ
 	switch {
 	case errors.As(err, &encoding):
 		return refuse(outcomeEncoding, err)
-	case errors.As(err, &large):
+	case errors.As(err, &large), errors.Is(err, errBomb):
 		return refuse(outcomeTooLarge, err)
+	case errors.Is(err, errBusy):
+		return refuse(outcomeBusy, err)
 	case errors.As(err, &zipped):
-		return h.reject(ctx, rec, err)
+		return h.reject(ctx, rec, s, err)
 	}
 	// The client went away or was too slow. Whether it is there to read this or not,
 	// the delivery is not: it should come again.

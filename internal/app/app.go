@@ -112,7 +112,8 @@ func (a *App) openJournal(c *config.Config) error {
 	}
 	a.journal = j
 	a.receiver, err = webhook.New(webhook.Options{
-		Journal: j, MaxBodyBytes: c.Ingest.MaxBodyBytes, Logger: a.logger.With("part", "ingest"), Registerer: a.registry,
+		Journal: j, MaxBodyBytes: c.Ingest.MaxBodyBytes, MaxInflightBytes: c.Ingest.MaxInflightBytes,
+		Logger: a.logger.With("part", "ingest"), Registerer: a.registry,
 	})
 	return err
 }

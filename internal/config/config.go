@@ -37,7 +37,7 @@ func defaultRoot() rootFile {
 			ReopenWindow:  30 * time.Minute,
 		},
 		Journal:    Journal{MaxBytes: 10 << 30},
-		Ingest:     Ingest{MaxBodyBytes: 16 << 20},
+		Ingest:     Ingest{MaxBodyBytes: defaultBodyBytes, MaxInflightBytes: defaultInflightBytes},
 		ClickHouse: ClickHouse{Database: "evenkeel", Embedded: Embedded{MemoryBytes: 2 << 30, CacheBytes: 256 << 20}},
 	}
 }

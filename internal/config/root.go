@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/internal/journal"
 )
 
 // rootFile is the root configuration as it is written.
@@ -27,7 +29,8 @@ type Journal struct {
 
 // Ingest bounds what is received.
 type Ingest struct {
-	MaxBodyBytes int64 // of one request, decompressed; more is a 413
+	MaxBodyBytes     int64 // of one request, decompressed; more is a 413
+	MaxInflightBytes int64 // of all requests that are being received; more is a 503
 }
 
 // ClickHouse says where rows are stored: in the server of DSN, or embedded where there is none.
@@ -109,11 +112,33 @@ func parseJournalSize(s string) (int64, error) {
 	return n, err
 }
 
+// The defaults of Ingest.
+const (
+	defaultBodyBytes     int64 = 16 << 20
+	defaultInflightBytes int64 = 256 << 20
+)
+
 func ingestKeys() reader[Ingest] {
 	return object(
 		key(spec{Name: "max_body_bytes", Default: "16MiB", Text: "the largest request, decompressed; more is refused with 413"},
-			asSize, func(i *Ingest) *int64 { return &i.MaxBodyBytes }),
-	)
+			scalar("size", parseBodySize), func(i *Ingest) *int64 { return &i.MaxBodyBytes }),
+		key(spec{Name: "max_inflight_bytes", Default: "256MiB", Text: "the bodies that may be in memory at once, as sent and decompressed; more wait up to 5 s and then get 503"},
+			asSize, func(i *Ingest) *int64 { return &i.MaxInflightBytes }),
+	).checked(func(i *Ingest) error {
+		if body := cmp.Or(i.MaxBodyBytes, defaultBodyBytes); cmp.Or(i.MaxInflightBytes, defaultInflightBytes) < 2*body {
+			return fmt.Errorf("max_inflight_bytes is %d bytes; at least twice max_body_bytes, %d", i.MaxInflightBytes, 2*body)
+		}
+		return nil
+	})
+}
+
+// parseBodySize refuses what the journal would never take.
+func parseBodySize(s string) (int64, error) {
+	n, err := parseSize(s)
+	if err == nil && n > journal.MaxBodyBytes {
+		return 0, fmt.Errorf("%q is more than the journal takes in one record; at most %dMiB", s, journal.MaxBodyBytes>>20)
+	}
+	return n, err
 }
 
 func clickhouseKeys() reader[ClickHouse] {

@@ -64,8 +64,8 @@ var (
 	ErrUnavailable = errors.New("journal is unavailable")
 	// ErrFull: the limit in bytes is reached, or the disk is full.
 	ErrFull = errors.New("journal is full")
-	// ErrTooLarge: one record is longer than any journal takes.
-	ErrTooLarge = errors.New("record is too large for the journal")
+	// ErrTooLarge: one record is longer than this journal takes.
+	ErrTooLarge = ingest.ErrTooLarge
 	// ErrBackwards: a record brings a received_at before that of the last one.
 	ErrBackwards = errors.New("received_at goes back")
 	// ErrTrimmed: the position is older than the journal keeps.
@@ -79,5 +79,9 @@ var (
 	ErrLocked = errors.New("journal is in use by another process")
 )
 
-// MaxRecordBytes is the longest that a record's texts and body may be together.
-const MaxRecordBytes = 64 << 20
+// MaxRecordBytes is the longest that a record's texts and body may be together,
+// MaxBodyBytes the longest that its body may be whatever its texts are.
+const (
+	MaxRecordBytes = 64 << 20
+	MaxBodyBytes   = MaxRecordBytes - 1<<20
+)
