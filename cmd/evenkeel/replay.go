@@ -82,7 +82,7 @@ func (f *replayFlags) replayDeliveries(std streams, apply func(ingest.Record)) e
 	if err != nil {
 		return err
 	}
-	first, err := partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}.Record()
+	first, err := c.Folding().Record()
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/journal"
-	"github.com/evenkeel/evenkeel/internal/partition"
 	"github.com/evenkeel/evenkeel/internal/rig"
 )
 
@@ -70,7 +69,7 @@ func writeJournal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	c, _, err := config.Load(ts.MkAbs(args[1]))
 	ts.Check(err)
-	first, err := partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}.Record()
+	first, err := c.Folding().Record()
 	ts.Check(err)
 	lines := os.Expand(ts.ReadFile(args[2]), ts.Getenv)
 	records := []ingest.Record{first}

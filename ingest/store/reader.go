@@ -84,12 +84,13 @@ func (r *Reader) HistoryFrom(ctx context.Context, tenant string, asOf ingest.Mil
 	return ingest.Millis(at[0]), nil
 }
 
-// Records returns up to limit records of a partition from a position on, in order: what a fold
+// Records returns the records of a partition at positions in [from, until), in order: what a fold
 // is made anew from when the journal has forgotten it. There are no ticks among them, so
 // positions have gaps; what retention took is missing without a trace.
-func (r *Reader) Records(ctx context.Context, partition uint32, from uint64, limit int) ([]ingest.Record, error) {
+func (r *Reader) Records(ctx context.Context, partition uint32, from, until uint64) ([]ingest.Record, error) {
 	params := clickhouse.Params{
-		"partition": strconv.FormatUint(uint64(partition), 10), "position": strconv.FormatUint(from, 10), "limit": strconv.Itoa(limit),
+		"partition": strconv.FormatUint(uint64(partition), 10),
+		"from":      strconv.FormatUint(from, 10), "until": strconv.FormatUint(until, 10),
 	}
 	records, err := list(ctx, r.db, recordsSQL, params, func(rows clickhouse.Rows, rec *ingest.Record) error {
 		var kind, body string

@@ -68,11 +68,11 @@ func TestRecordsComeBackAsTheJournalHadThem(t *testing.T) {
 		delivery(2, ingest.KindDelivery, day+1, `{"version":"4","alerts":[]}`), rejected,
 	}
 	reader := written(t, rows{deliveries: all})
-	got, err := reader.Records(t.Context(), 3, 1, 10)
+	got, err := reader.Records(t.Context(), 3, 1, 5)
 	equal(t, got, []ingest.Record{all[0].Record, all[1].Record, all[2].Record}, err)
-	got, err = reader.Records(t.Context(), 3, 2, 1)
+	got, err = reader.Records(t.Context(), 3, 2, 3)
 	equal(t, got, []ingest.Record{all[1].Record}, err)
-	got, err = reader.Records(t.Context(), 4, 1, 10)
+	got, err = reader.Records(t.Context(), 4, 1, 5)
 	equal(t, got, []ingest.Record(nil), err)
 }
 

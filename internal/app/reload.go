@@ -10,7 +10,6 @@ import (
 
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/config"
-	"github.com/evenkeel/evenkeel/internal/partition"
 )
 
 // reloadMetrics say whether the configuration on disk is the one in force.
@@ -86,5 +85,5 @@ func (a *App) configureFirst(ctx context.Context) error {
 // configure writes c to the journal, if it is not the last configuration there. A
 // received_at of 0 is now.
 func (a *App) configure(ctx context.Context, c *config.Config, at ingest.Millis) error {
-	return a.runner.Configure(ctx, partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}, at)
+	return a.runner.Configure(ctx, c.Folding(), at)
 }

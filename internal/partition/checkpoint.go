@@ -14,8 +14,7 @@ import (
 )
 
 // checkpointVersion changes when a checkpoint's meaning does. One of another
-// version is not read: the journal is folded from its first record, and where it was trimmed
-// reading it fails rather than that something is guessed.
+// version is not read: what is there is folded from its first record.
 const checkpointVersion = 1
 
 var errCheckpointVersion = fmt.Errorf("the checkpoint is not of version %d, which this program reads", checkpointVersion)
@@ -51,49 +50,80 @@ func (f *Fold) Snapshot() ([]byte, error) {
 	return enc.EncodeAll(b, nil), enc.Close()
 }
 
-// Restore replaces the state of the fold by a snapshot's and returns its position.
+// Restore replaces the state of the fold by a snapshot's and returns its position. After an
+// error the fold is not to be used.
 func (f *Fold) Restore(snapshot []byte) (uint64, error) {
-	dec, err := zstd.NewReader(nil)
+	c, err := unpackCheckpoint(snapshot)
 	if err != nil {
 		return 0, err
-	}
-	defer dec.Close()
-	b, err := dec.DecodeAll(snapshot, nil)
-	if err != nil {
-		return 0, err
-	}
-	var c checkpoint
-	if err := json.Unmarshal(b, &c); err != nil {
-		return 0, err
-	}
-	if c.Version != checkpointVersion {
-		return 0, errCheckpointVersion
 	}
 	if err := errors.Join(f.incidents.Restore(c.Correlate), f.ledger.Restore(c.Ledger)); err != nil {
 		return 0, err
+	}
+	if len(c.Configuration) > 0 {
+		configured, err := ParseConfiguration(c.Configuration)
+		if err != nil {
+			return 0, err
+		}
+		if err := f.decodeBy(configured.Decoding); err != nil {
+			return 0, err
+		}
+		f.hash = Hash(c.Configuration)
 	}
 	f.position, f.now, f.configuration = c.Position, c.FoldTime, c.Configuration
 	return c.Position, nil
 }
 
-// restore loads the checkpoint, if there is one, and returns its position.
-func (r *Runner) restore() (uint64, error) {
+func unpackCheckpoint(snapshot []byte) (checkpoint, error) {
+	var c checkpoint
+	dec, err := zstd.NewReader(nil)
+	if err != nil {
+		return c, err
+	}
+	defer dec.Close()
+	b, err := dec.DecodeAll(snapshot, nil)
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		return c, err
+	}
+	if c.Version != checkpointVersion {
+		return c, errCheckpointVersion
+	}
+	return c, nil
+}
+
+// restore makes the fold what the checkpoint says, or a new one where there is none or
+// one of another version.
+func (r *Runner) restore() error {
+	r.fold = r.newFold()
 	name := filepath.Join(r.opts.Dir, checkpointFile)
 	b, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	if err != nil {
-		return 0, err
+	if err == nil {
+		_, err = r.fold.Restore(b)
+		switch {
+		case ofAnotherVersion(err):
+			r.opts.Logger.Warn("The checkpoint is not used: what was received is folded again from its first record", "why", err, "checkpoint", name)
+			r.fold = r.newFold()
+		case err != nil:
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	position, err := r.fold.Restore(b)
-	if errors.Is(err, errCheckpointVersion) {
-		r.opts.Logger.Warn("The journal is folded from its first record", "why", err, "checkpoint", name)
-		r.fold = NewFold(r.opts.Partition)
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
-	}
-	return position, nil
+	r.next = r.fold.Position() + 1
+	r.publish()
+	return nil
+}
+
+// ofAnotherVersion tells whether a checkpoint, or a part of it, is in a form that this program does
+// not read.
+func ofAnotherVersion(err error) bool { return errors.Is(err, errCheckpointVersion) }
+
+func (r *Runner) newFold() *Fold {
+	f := NewFold(r.opts.Partition, r.skips...)
+	f.fault = r.opts.fault
+	return f
 }

@@ -16,11 +16,19 @@ type ClickHouse struct {
 // Use makes w take the batches from now on.
 func (c *ClickHouse) Use(w *clickhouse.Writer) { c.writer.Store(w) }
 
-// Write implements Store.
+// Write implements Store. Only when all rows of b are there it adds how far the partition is
+// stored, so that who reads the position never misses a row before it.
 func (c *ClickHouse) Write(ctx context.Context, b Batch, recovering bool) error {
 	w := c.writer.Load()
 	if w == nil {
 		return fmt.Errorf("%w: it is being started", clickhouse.ErrAway)
 	}
-	return w.Insert(ctx, clickhouse.Batch{Partition: b.Partition, First: b.First, Last: b.Last, Tables: b.Rows.tables()}, recovering)
+	if err := insert(ctx, w, b, recovering, b.Rows.tables()...); err != nil {
+		return err
+	}
+	return insert(ctx, w, b, recovering, Positions.Rows([]Position{{b.Partition, b.Last, b.FoldTime}}))
+}
+
+func insert(ctx context.Context, w *clickhouse.Writer, b Batch, recovering bool, rows ...clickhouse.TableRows) error {
+	return w.Insert(ctx, clickhouse.Batch{Partition: b.Partition, First: b.First, Last: b.Last, Tables: rows}, recovering)
 }

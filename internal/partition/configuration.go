@@ -4,18 +4,27 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
 	"github.com/evenkeel/evenkeel/sla"
 )
 
 // Configuration is all that the fold depends on beside deliveries. It is written
 // to the journal, and the fold uses it from that record on.
 type Configuration struct {
+	Decoding    wire.Config      `json:"decoding"`
 	Correlation correlate.Config `json:"correlation"`
 	Levels      sla.Config       `json:"levels"`
+}
+
+// Check says what in c the fold would refuse.
+func (c Configuration) Check() error {
+	_, err := wire.New(c.Decoding)
+	return errors.Join(err, correlate.New(0).Configure(c.Correlation), c.Levels.Validate())
 }
 
 // Record returns the journal record that switches the fold to c.

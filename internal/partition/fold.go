@@ -1,9 +1,10 @@
 package partition
 
 import (
+	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
@@ -18,13 +19,32 @@ type Fold struct {
 	position      uint64        // of the last record
 	now           ingest.Millis // fold time: the largest received_at so far
 	configuration []byte        // body of the configuration record in force
+	hash          string        // of it
+	decoder       *wire.Decoder // by that configuration
 	incidents     *correlate.Fold
 	ledger        *sla.Ledger
+	skips         Skips
+
+	step  step                // what is done with the record at hand
+	fault func(ingest.Record) // of tests: fails where a mistake of ours would
 }
 
-// NewFold returns the fold of a partition before its first record.
-func NewFold(partition uint32) *Fold {
-	return &Fold{partition: partition, incidents: correlate.New(partition), ledger: sla.NewLedger()}
+// step says how far a record is: what a panic tells of its cause.
+type step uint8
+
+const (
+	stepTime   step = iota // timers fire: the record only brought the time
+	stepRecord             // what the record says is folded
+)
+
+// NewFold returns the fold of a partition before its first record, which leaves out
+// what the records at skips say.
+func NewFold(partition uint32, skips ...Skip) *Fold {
+	f := &Fold{partition: partition, incidents: correlate.New(partition), ledger: sla.NewLedger(), skips: skips}
+	if err := f.decodeBy(wire.Config{}); err != nil {
+		panic(err) // the empty configuration has nothing that could be wrong
+	}
+	return f
 }
 
 // Time returns fold time.
@@ -32,6 +52,9 @@ func (f *Fold) Time() ingest.Millis { return f.now }
 
 // Position returns the position of the last record that was folded.
 func (f *Fold) Position() uint64 { return f.position }
+
+// Configuration returns the hash of the configuration in force, "" before the first.
+func (f *Fold) Configuration() string { return f.hash }
 
 // NextTimer returns when something is due next; false where nothing waits.
 func (f *Fold) NextTimer() (ingest.Millis, bool) {
@@ -49,17 +72,27 @@ func (f *Fold) Apply(rec ingest.Record) Rows {
 	rec.Tenant = cmp.Or(rec.Tenant, ingest.DefaultTenant)
 	rec.Source = cmp.Or(rec.Source, ingest.DefaultSource(rec.Path))
 	rows := Rows{address: ingest.Address{Partition: f.partition, Position: rec.Position}}
+	f.step = stepTime
 	f.advance(max(f.now, rec.ReceivedAt), &rows)
-	switch rec.Kind {
-	case ingest.KindConfiguration:
-		f.configure(rec, &rows)
-	case ingest.KindDelivery, ingest.KindRejected:
-		f.deliver(rec, &rows)
-	case ingest.KindTick:
+	f.step = stepRecord
+	if reason, skipped := f.skips.at(rec.Position); skipped {
+		f.skip(rec, reason, &rows)
+	} else {
+		f.apply(rec, &rows)
 	}
 	f.flush(&rows)
 	f.position = rec.Position
 	return rows
+}
+
+func (f *Fold) apply(rec ingest.Record, rows *Rows) {
+	switch rec.Kind {
+	case ingest.KindConfiguration:
+		f.configure(rec, rows)
+	case ingest.KindDelivery, ingest.KindRejected:
+		f.deliver(rec, rows)
+	case ingest.KindTick:
+	}
 }
 
 // advance moves fold time to now and stops at every timer on the way, so that
@@ -83,47 +116,93 @@ func (f *Fold) moveTo(now ingest.Millis) {
 }
 
 // configure switches to the configuration of the record. One that cannot be used (written by
-// another version, say) is a dead letter, and the old one stays.
+// another version, say) is a dead letter, and the old one stays, whole.
 func (f *Fold) configure(rec ingest.Record, rows *Rows) {
-	rows.addDelivery(f.now, rec, wire.Delivery{})
-	if f.configuration != nil && Hash(rec.Body) == Hash(f.configuration) {
+	if bytes.Equal(rec.Body, f.configuration) {
+		rows.addDelivery(f.now, rec, wire.Delivery{})
 		return
 	}
+	var refused wire.Delivery
 	if err := f.use(rec); err != nil {
-		rows.addDead(f.now, ingest.DeadLetter{
-			Tenant: rec.Tenant, Source: rec.Source, ReceivedAt: rec.ReceivedAt,
-			Reason: fmt.Sprintf("the configuration is not used: %v", err), Body: rec.Body,
-		})
+		refused.Dead = []ingest.DeadLetter{wire.DeadLetter(rec, fmt.Errorf("the configuration is not used: %w", err))}
 	}
+	rows.addDelivery(f.now, rec, refused)
+	rows.addDead(f.now, refused.Dead...)
 }
 
+// use puts the configuration of the record in force, or changes nothing. Everything is checked
+// before the first part changes.
 func (f *Fold) use(rec ingest.Record) error {
 	c, err := ParseConfiguration(rec.Body)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(f.incidents.Configure(c.Correlation), f.ledger.Configure(rec.ReceivedAt, c.Levels)); err != nil {
+	if err := c.Check(); err != nil {
 		return err
 	}
-	f.configuration = rec.Body
-	return nil
+	if err := f.ledger.Configure(rec.ReceivedAt, c.Levels); err != nil { // an error changes nothing
+		return err
+	}
+	if err := f.incidents.Configure(c.Correlation); err != nil {
+		panic(err) // it was checked
+	}
+	f.configuration, f.hash = rec.Body, Hash(rec.Body)
+	return f.decodeBy(c.Decoding)
 }
 
-// deliver folds what the delivery says. What cannot be decoded is a dead letter and
-// harms nothing else.
+func (f *Fold) decodeBy(c wire.Config) (err error) {
+	f.decoder, err = wire.New(c)
+	return err
+}
+
+// deliver folds what the delivery says, of a copy only what this partition is to fold. What
+// cannot be decoded is a dead letter and harms nothing else.
 func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
-	delivery, err := wire.Read(rec)
+	delivery, err := f.decode(rec)
 	if err != nil {
 		delivery.Dead = append(delivery.Dead, wire.DeadLetter(rec, err))
 	}
+	f.share(rec.Route, &delivery)
 	rows.addDelivery(f.now, rec, delivery)
-	for _, dead := range delivery.Dead {
-		rows.addDead(f.now, dead)
-	}
+	rows.addDead(f.now, delivery.Dead...)
 	for _, event := range delivery.Events {
-		rows.addEvent(f.now, event)
+		if everywhere := event.Change != nil; !everywhere || rec.Route.Counts(f.partition) {
+			rows.addEvent(f.now, event)
+		}
 		f.incidents.Apply(event)
+		if f.fault != nil {
+			f.fault(rec)
+		}
 	}
+}
+
+// share leaves of a delivery what this partition folds and counts.
+func (f *Fold) share(route *ingest.Route, d *wire.Delivery) {
+	if route == nil {
+		return
+	}
+	d.Events = slices.DeleteFunc(d.Events, func(e ingest.Event) bool { return !route.Folds(f.partition, e) })
+	if !route.Counts(f.partition) {
+		d.Dead, d.Truncated = nil, 0
+	}
+}
+
+// decode decodes the record. Decoding touches no state, so a mistake of ours that shows as a
+// panic hurts this record alone, every time it is folded.
+func (f *Fold) decode(rec ingest.Record) (delivery wire.Delivery, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			delivery, err = wire.Delivery{}, fmt.Errorf("decoding it failed inside Evenkeel: %v", cause)
+		}
+	}()
+	return f.decoder.Read(rec)
+}
+
+// skip keeps a record and leaves out what it says.
+func (f *Fold) skip(rec ingest.Record, reason string, rows *Rows) {
+	dead := wire.DeadLetter(rec, fmt.Errorf("folding it failed inside Evenkeel: %s", reason))
+	rows.addDelivery(f.now, rec, wire.Delivery{Dead: []ingest.DeadLetter{dead}})
+	rows.addDead(f.now, dead)
 }
 
 // flush hands what changed in incidents to the ledger and both to the rows.

@@ -39,7 +39,7 @@ func configuration(t testing.TB, catalogue []byte) ingest.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := partition.Configuration{Correlation: c.Correlation(), Levels: c.Levels()}.Record()
+	rec, err := c.Folding().Record()
 	if err != nil {
 		t.Fatal(err)
 	}

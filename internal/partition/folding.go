@@ -12,35 +12,63 @@ import (
 // readLimit is how many records are read from the journal at once.
 const readLimit = 256
 
-// fullFactor is how far a batch may grow past BatchRows while the store is busy;
+// fullFactor is how far a batch may grow past BatchRows and BatchBytes while the store is busy;
 // then the fold stops reading.
 const fullFactor = 4
 
 // runFold reads and folds, and hands batches to the store when it is ready for one.
 func (r *Runner) runFold(ctx context.Context) error {
 	var pending batch
+	for {
+		err := r.foldFrom(ctx, &pending)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, errAnew):
+			continue
+		case errors.Is(err, errHalted):
+			return r.stayHalted(ctx, &pending)
+		default:
+			return err
+		}
+	}
+}
+
+// foldFrom folds from where the fold stands, first what the journal no longer has.
+func (r *Runner) foldFrom(ctx context.Context, pending *batch) error {
+	if err := r.catchUp(ctx); err != nil {
+		return err
+	}
 	checkpointed := r.opts.Clock()
 	for ctx.Err() == nil {
-		if r.due(&pending) && r.storeReady(ctx, &pending) {
-			if r.opts.Clock().Sub(checkpointed) >= r.opts.CheckpointEvery {
+		if r.due(pending) && r.storeReady(ctx, pending) {
+			if r.opts.Clock().Sub(checkpointed) >= r.opts.CheckpointEvery && r.fold.Position() == pending.Last {
 				checkpoint, err := r.fold.Snapshot()
 				if err != nil {
 					return fmt.Errorf("take a checkpoint: %w", err)
 				}
 				pending.checkpoint, checkpointed = checkpoint, r.opts.Clock()
 			}
-			select {
-			case r.batches <- pending:
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := r.handOver(ctx, pending); err != nil {
+				return err
 			}
-			pending, r.recover = batch{}, nil
 		}
-		if err := r.read(ctx, &pending); err != nil {
+		if err := r.read(ctx, pending); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// handOver gives b to the store, which is ready for it, and begins the next one.
+func (r *Runner) handOver(ctx context.Context, b *batch) error {
+	select {
+	case r.batches <- *b:
+		*b, r.recover = batch{}, nil
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // due tells whether b is to be closed. The batch that was in flight at the last
@@ -52,12 +80,17 @@ func (r *Runner) due(b *batch) bool {
 	if r.recover != nil {
 		return b.Last == r.recover.Last
 	}
-	return b.Rows.Len() >= r.opts.BatchRows || r.opts.Clock().Sub(b.since) >= r.opts.BatchAge
+	return r.large(b, 1) || r.opts.Clock().Sub(b.since) >= r.opts.BatchAge
+}
+
+// large tells whether b has grown to so many times what closes it.
+func (r *Runner) large(b *batch, times int) bool {
+	return b.Rows.Len() >= times*r.opts.BatchRows || b.Rows.Bytes() >= times*r.opts.BatchBytes
 }
 
 // storeReady takes the store's token if it is there, or waits for it where b is full.
 func (r *Runner) storeReady(ctx context.Context, b *batch) bool {
-	if r.recover == nil && b.Rows.Len() < fullFactor*r.opts.BatchRows {
+	if r.recover == nil && !r.large(b, fullFactor) {
 		select {
 		case <-r.ready:
 			return true
@@ -86,11 +119,13 @@ func (r *Runner) read(ctx context.Context, b *batch) error {
 		return r.await(ctx, b)
 	}
 	for _, rec := range records {
-		r.apply(rec, b)
+		if err := r.apply(ctx, rec, b); err != nil {
+			return err
+		}
 		if r.recover != nil && rec.Position == r.recover.Last {
 			return nil // the rest belongs to the next batch
 		}
-		if b.Rows.Len() >= r.opts.BatchRows {
+		if r.large(b, 1) {
 			return nil
 		}
 	}
@@ -112,17 +147,20 @@ func (r *Runner) await(ctx context.Context, b *batch) error {
 	return ctx.Err()
 }
 
-// apply folds one record. Rows of positions that are stored already only rebuild
+// apply folds one record. Rows of positions that are stored already, or in b, only rebuild
 // the state. Rows of other positions that an earlier run has seen may be stored although
 // the state does not say so, where it was lost or is an older copy.
-func (r *Runner) apply(rec ingest.Record, b *batch) {
+func (r *Runner) apply(ctx context.Context, rec ingest.Record, b *batch) error {
 	began := r.opts.Clock()
-	rows := r.fold.Apply(rec)
+	rows, failure := r.try(rec)
+	if failure != nil {
+		return r.survive(ctx, rec, failure)
+	}
 	r.metrics.foldSeconds.Observe(r.opts.Clock().Sub(began).Seconds())
 	r.next = rec.Position + 1
-	r.publish(rec.Position)
+	r.publish()
 	if rec.Position <= r.skip {
-		return
+		return nil
 	}
 	if b.Last == 0 {
 		b.Partition, b.First, b.since = r.opts.Partition, rec.Position, r.opts.Clock()
@@ -130,13 +168,17 @@ func (r *Runner) apply(rec ingest.Record, b *batch) {
 	b.Last, b.FoldTime = rec.Position, r.fold.Time()
 	b.recovering = b.recovering || rec.Position <= r.before
 	b.Rows.Append(rows)
+	return nil
 }
 
 // publish makes the fold's progress visible.
-func (r *Runner) publish(position uint64) {
-	r.progress.folded.Store(position)
+func (r *Runner) publish() {
+	r.progress.folded.Store(r.fold.Position())
 	r.progress.foldTime.Store(int64(r.fold.Time()))
 	next, _ := r.fold.NextTimer()
 	r.progress.timer.Store(int64(next))
-	r.metrics.folded.Set(float64(position))
+	if hash := r.fold.Configuration(); hash != r.Configuration() {
+		r.progress.configuration.Store(&hash)
+	}
+	r.metrics.folded.Set(float64(r.fold.Position()))
 }

@@ -4,9 +4,9 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics are what a partition shows of itself.
 type metrics struct {
-	folded, stored, lag       prometheus.Gauge
-	foldSeconds, storeSeconds prometheus.Histogram
-	rows, storeFailures       prometheus.Counter
+	folded, stored, lag, halted prometheus.Gauge
+	foldSeconds, storeSeconds   prometheus.Histogram
+	rows, storeFailures, panics prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -34,7 +34,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		storeFailures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "evenkeel_partition_store_failures_total", Help: "Failed tries to store a batch. Each is tried again.",
 		}),
+		halted: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "evenkeel_partition_fold_halted", Help: "1 where nothing is folded any more because the fold fails; the log and /-/ready say why.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "evenkeel_partition_fold_panics_total", Help: "Records at which the fold failed. Each is kept among the dead letters, or the fold is halted.",
+		}),
 	}
-	reg.MustRegister(m.folded, m.stored, m.lag, m.foldSeconds, m.storeSeconds, m.rows, m.storeFailures)
+	reg.MustRegister(m.folded, m.stored, m.lag, m.halted, m.foldSeconds, m.storeSeconds, m.rows, m.storeFailures, m.panics)
 	return m
 }

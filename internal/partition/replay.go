@@ -2,6 +2,7 @@ package partition
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/correlate"
@@ -20,10 +21,11 @@ type Replay struct {
 
 type incidentKey struct{ tenant, id string }
 
-// NewReplay returns a replay of a partition from its first record on.
-func NewReplay(partition uint32) *Replay {
+// NewReplay returns a replay of a partition from its first record on, which leaves out
+// what the records at skips say.
+func NewReplay(partition uint32, skips ...Skip) *Replay {
 	return &Replay{
-		fold: NewFold(partition), next: 1,
+		fold: NewFold(partition, skips...), next: 1,
 		episodes:  map[correlate.EpisodeKey]correlate.Episode{},
 		incidents: map[incidentKey]correlate.Incident{},
 	}
@@ -35,6 +37,11 @@ func (r *Replay) Apply(rec ingest.Record) Rows {
 		rec.Position = r.next
 	}
 	r.next = rec.Position + 1
+	defer func() {
+		if cause := recover(); cause != nil { // say where; what failed stands in the stack below
+			panic(fmt.Sprintf("the fold fails at position %d, received at %s: %v", rec.Position, rec.ReceivedAt, cause))
+		}
+	}()
 	rows := r.fold.Apply(rec)
 	for _, e := range rows.Episodes {
 		r.episodes[e.EpisodeKey] = e
@@ -46,6 +53,14 @@ func (r *Replay) Apply(rec ingest.Record) Rows {
 		r.dead = append(r.dead, d.DeadLetter)
 	}
 	return rows
+}
+
+// Finish decides what deciding was put off for: a service that lives on would do so a moment after
+// the last record.
+func (r *Replay) Finish() {
+	if at, waits := r.fold.incidents.Undecided(); waits {
+		r.Apply(ingest.Record{Kind: ingest.KindTick, ReceivedAt: at})
+	}
 }
 
 // Episodes returns every episode as it stands, ordered by start, then key.

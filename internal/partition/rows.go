@@ -25,7 +25,14 @@ type Rows struct {
 	Segments    []sla.SegmentRow
 
 	address ingest.Address // of the record that rows are made of
+	texts   int            // bytes of bodies and labels, about
 }
+
+// rowBytes is about what a row takes beside its texts.
+const rowBytes = 512
+
+// Bytes is about how much memory the rows take.
+func (r *Rows) Bytes() int { return r.texts + r.Len()*rowBytes }
 
 // tables gives the rows with the declarations of their tables.
 func (r *Rows) tables() []clickhouse.TableRows {
@@ -59,6 +66,7 @@ func (r *Rows) Append(later Rows) {
 	r.Incidents = append(r.Incidents, later.Incidents...)
 	r.Ledger = append(r.Ledger, later.Ledger...)
 	r.Segments = append(r.Segments, later.Segments...)
+	r.texts += later.texts
 }
 
 // at returns the address of a record's n-th row in a table.
@@ -82,6 +90,7 @@ func (r *Rows) addDelivery(now ingest.Millis, rec ingest.Record, d wire.Delivery
 		}
 	}
 	r.Deliveries = append(r.Deliveries, row)
+	r.texts += 2 * len(rec.Body) // itself, and what is cut out of it for events
 }
 
 func (r *Rows) addEvent(now ingest.Millis, e ingest.Event) {
@@ -99,10 +108,12 @@ func (r *Rows) addEvent(now ingest.Millis, e ingest.Event) {
 	}
 }
 
-func (r *Rows) addDead(now ingest.Millis, dead ingest.DeadLetter) {
-	r.DeadLetters = append(r.DeadLetters, ingeststore.DeadLetterRow{
-		Address: r.at(len(r.DeadLetters)), RecordedAt: now, DeadLetter: dead,
-	})
+func (r *Rows) addDead(now ingest.Millis, dead ...ingest.DeadLetter) {
+	for _, d := range dead {
+		r.DeadLetters = append(r.DeadLetters, ingeststore.DeadLetterRow{
+			Address: r.at(len(r.DeadLetters)), RecordedAt: now, DeadLetter: d,
+		})
+	}
 }
 
 func (r *Rows) addIncidents(now ingest.Millis, changed correlate.Output) {

@@ -20,11 +20,14 @@ import (
 type Log interface {
 	// Append makes records durable and returns the position of the first.
 	Append(ctx context.Context, records []ingest.Record) (uint64, error)
-	// Read returns up to limit records from a position on, none at the end.
+	// Read returns up to limit records from a position on, none at the end. It bounds their
+	// bytes too: long ones come in smaller numbers.
 	Read(ctx context.Context, from uint64, limit int) ([]ingest.Record, error)
 	// Wait returns once a record at position exists, or when ctx ends.
 	Wait(ctx context.Context, position uint64) error
-	// Last returns the position of the newest record, 0 for an empty journal.
+	// First returns the oldest position that can be read, Last that of the newest
+	// record. An empty journal has First = Last + 1.
+	First() uint64
 	Last() uint64
 	// Commit says that nothing up to and including position is read again.
 	Commit(position uint64) error
@@ -54,15 +57,19 @@ type Options struct {
 	Partition uint32
 	Log       Log
 	Store     Store
+	Past      Past             // what the journal has trimmed; nil: nothing else has it
 	Dir       string           // holds state and checkpoint; made where missing
 	Clock     func() time.Time // default time.Now
 	Logger    *slog.Logger
 	Metrics   prometheus.Registerer
 
 	BatchRows       int           // a batch is closed at so many rows; default 20 000
+	BatchBytes      int           // or at so many bytes in memory, about; default 32 MiB
 	BatchAge        time.Duration // or when its oldest row waits so long; default 100 ms
 	CheckpointEvery time.Duration // default 15 s; a full journal is trimmed so often
 	TickInterval    time.Duration // fold time is never older than this while idle; default 15 s
+
+	fault func(ingest.Record) // of tests: see Fold
 }
 
 // Runner folds one partition and stores what comes out of it.
@@ -77,9 +84,16 @@ type Runner struct {
 	recover  *bounds // the batch that may be in the store in part
 	skip     uint64  // positions up to here are stored: folding them only rebuilds the state
 	before   uint64  // positions up to here were there at the start: an earlier run may have stored them
+	skips    Skips   // what is not folded
+	skipped  int     // how many of them since the start
+	harmed   bool    // the fold is between a failure and what it was before it
 	ticking  atomic.Bool
 	progress progress
 
+	configuring sync.Mutex // held while a configuration is appended
+	appended    string     // hash of the last one that this process appended
+
+	saving sync.Mutex // held while the state is written
 	mu     sync.Mutex
 	state  state
 	stored chan struct{} // closed and replaced at every step of the store
@@ -98,6 +112,9 @@ type progress struct {
 	folded   atomic.Uint64 // position
 	foldTime atomic.Int64
 	timer    atomic.Int64 // when something is due next; 0: nothing waits
+
+	configuration atomic.Pointer[string] // hash of what is in force; nil before the first
+	halted        atomic.Pointer[string] // why nothing is folded any more; nil while it is
 }
 
 // New loads the checkpoint below opts.Dir and returns a runner that will go on
@@ -115,22 +132,18 @@ func New(opts Options) (*Runner, error) {
 		s.InFlight = nil
 	}
 	r := &Runner{
-		opts: opts, state: s, recover: s.InFlight, skip: s.Stored, before: opts.Log.Last(),
-		fold:    NewFold(opts.Partition),
+		opts: opts, state: s, recover: s.InFlight, skip: s.Stored, before: opts.Log.Last(), skips: s.Skips,
 		metrics: newMetrics(opts.Metrics),
 		ready:   make(chan struct{}, 1),
 		batches: make(chan batch),
 		stored:  make(chan struct{}),
 	}
-	at, err := r.restore()
-	if err != nil {
+	if err := r.restore(); err != nil {
 		return nil, err
 	}
-	if err := r.checkLog(at); err != nil {
+	if err := r.checkLog(); err != nil {
 		return nil, err
 	}
-	r.next = at + 1
-	r.publish(at)
 	r.metrics.stored.Set(float64(s.Stored))
 	r.ticking.Store(true)
 	return r, nil
@@ -138,8 +151,8 @@ func New(opts Options) (*Runner, error) {
 
 // checkLog refuses a journal that ends before what was made of it: it would give positions
 // that the store has a second time, and their rows would be taken for stored.
-func (r *Runner) checkLog(checkpointed uint64) error {
-	known := max(r.state.Stored, checkpointed)
+func (r *Runner) checkLog() error {
+	known := max(r.state.Stored, r.fold.Position())
 	if r.state.InFlight != nil {
 		known = max(known, r.state.InFlight.Last)
 	}
@@ -162,6 +175,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.BatchRows == 0 {
 		o.BatchRows = 20_000
+	}
+	if o.BatchBytes == 0 {
+		o.BatchBytes = 32 << 20
 	}
 	if o.BatchAge == 0 {
 		o.BatchAge = 100 * time.Millisecond
@@ -193,7 +209,7 @@ func (r *Runner) Run(ctx context.Context) error {
 // next start has nothing to fold again.
 func (r *Runner) checkpointAtStop() error {
 	position, at := r.Stored()
-	if position == 0 || r.progress.folded.Load() != position {
+	if position == 0 || r.progress.folded.Load() != position || r.harmed {
 		return nil
 	}
 	checkpoint, err := r.fold.Snapshot()
@@ -203,25 +219,51 @@ func (r *Runner) checkpointAtStop() error {
 	return r.saveCheckpoint(batch{Batch: Batch{Last: position, FoldTime: at}, checkpoint: checkpoint})
 }
 
+// configureWithin bounds what a configuration waits for the journal.
+const configureWithin = 10 * time.Second
+
 // Configure makes the fold use c from here on: by a record of the journal, written
-// only where c differs from the last one. A received_at of 0 is now.
+// only where c differs from the last one there. A received_at of 0 is now. What the fold
+// would refuse is refused here, and nothing is written.
 func (r *Runner) Configure(ctx context.Context, c Configuration, at ingest.Millis) error {
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("the configuration cannot be used: %w", err)
+	}
 	rec, err := c.Record()
 	if err != nil {
 		return err
 	}
 	rec.ReceivedAt = at
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.configuring.Lock()
+	defer r.configuring.Unlock()
 	hash := Hash(rec.Body)
-	if hash == r.state.Configuration {
+	if hash == r.newestConfiguration() {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, configureWithin)
+	defer cancel()
 	if _, err := r.opts.Log.Append(ctx, []ingest.Record{rec}); err != nil {
 		return fmt.Errorf("write the configuration to the journal: %w", err)
 	}
-	r.state.Configuration = hash
-	return r.state.save(r.opts.Dir)
+	r.appended = hash
+	return nil
+}
+
+// newestConfiguration returns the hash of the last configuration in the journal, or "" where records
+// wait to be folded that may hold one: writing it again then changes nothing.
+func (r *Runner) newestConfiguration() string {
+	if r.appended != "" || r.progress.folded.Load() != r.opts.Log.Last() {
+		return r.appended
+	}
+	return r.Configuration()
+}
+
+// Configuration returns the hash of the configuration that the fold uses, "" before the first.
+func (r *Runner) Configuration() string {
+	if hash := r.progress.configuration.Load(); hash != nil {
+		return *hash
+	}
+	return ""
 }
 
 // Ticking turns tick records on (as at the start) or off. History that is

@@ -187,7 +187,14 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 			t.Errorf("%s has %d rows at %d addresses, the fold made %d", table, rows, addresses, n)
 		}
 	}
-	got, err := partition.ConfigurationAt(t.Context(), db, records[len(records)-1].ReceivedAt)
+	if err := clickhouse.Check(t.Context(), db, partition.Positions); err != nil {
+		t.Error(err)
+	}
+	last := records[len(records)-1]
+	if now, err := partition.NewestStored(t.Context(), db); err != nil || now != last.ReceivedAt {
+		t.Errorf("all is stored up to %s, ClickHouse says %s (%v)", last.ReceivedAt, now, err)
+	}
+	got, err := partition.ConfigurationAt(t.Context(), db, last.ReceivedAt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,8 @@ type state struct {
 	StoredAt ingest.Millis `json:"stored_at"`
 	// InFlight is the batch that may be in the store in part.
 	InFlight *bounds `json:"in_flight,omitempty"`
-	// Configuration is the hash of the last configuration record appended.
-	Configuration string `json:"configuration,omitempty"`
+	// Skips are the records that are not folded.
+	Skips Skips `json:"skips,omitempty"`
 }
 
 const (

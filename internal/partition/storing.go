@@ -31,9 +31,9 @@ func (r *Runner) storeBatch(ctx context.Context, b batch) error {
 		if err := r.saveState(func(s *state) { s.InFlight = &bounds{b.First, b.Last} }); err != nil {
 			return err
 		}
-		if err := r.write(ctx, b); err != nil {
-			return err
-		}
+	}
+	if err := r.write(ctx, b); err != nil { // also without rows: the store is told of the time
+		return err
 	}
 	r.advance(b)
 	if b.checkpoint == nil {
@@ -94,10 +94,14 @@ func (r *Runner) saveCheckpoint(b batch) error {
 	return nil
 }
 
-// saveState changes the state and makes it durable.
+// saveState changes the state and makes it durable. Who only looks at the state does not
+// wait for the disk.
 func (r *Runner) saveState(change func(*state)) error {
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	change(&r.state)
-	return r.state.save(r.opts.Dir)
+	changed := r.state
+	r.mu.Unlock()
+	return changed.save(r.opts.Dir)
 }

@@ -1,4 +1,9 @@
--- The newest fold time at which a record was stored: what a reader beside the service
--- takes for now. 0 where nothing is stored.
-SELECT toUnixTimestamp64Milli(max(recorded_at))
-FROM deliveries
+-- Fold time up to which every partition is stored: the now of who reads beside the service. 0
+-- where nothing is stored.
+SELECT toUnixTimestamp64Milli(min(newest))
+FROM
+(
+    SELECT max(fold_time) AS newest
+    FROM positions
+    GROUP BY partition
+)
