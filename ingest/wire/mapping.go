@@ -121,7 +121,7 @@ func (m Mapping) checkField(fields []mapped, name string) error {
 	if i := slices.IndexFunc(fields, func(k mapped) bool { return k.name == name }); i >= 0 {
 		what = fields[i]
 	} else if m.Event != MappedAlert || !strings.HasPrefix(name, "labels.") && !strings.HasPrefix(name, "annotations.") || strings.HasSuffix(name, ".") {
-		return fmt.Errorf("%s: not a field of a %s", at, m.Event)
+		return fmt.Errorf("%s: not a field of %s", at, article(m.Event))
 	}
 	errs := []error{checkPointer(at+".from", f.From), checkTime(at+".time", f.Time), f.checkValues(at, name)}
 	if what.instant {
