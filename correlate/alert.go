@@ -22,6 +22,11 @@ type episode struct {
 	row      Episode
 	at       ingest.Millis // its place in the order of decisions; see place
 	lastSeen ingest.Millis // received_at of the newest delivery that showed it firing
+	holds    ingest.Millis // until when that delivery said that it fires; 0 where it did not say
+	said     ingest.Millis // since when its sender says that it does not know
+	hidden   ingest.Millis // since when it is out of sight for a reason that was told
+	watched  ingest.Millis // when the timer is due that was set last
+	again    ingest.Millis // received_at of the delivery that brought it back after it was forgotten
 	closedBy ingest.Millis // received_at of the delivery that ended it
 	previous *episode      // the alert's episode before this one, as far as it is remembered
 	resumes  ingest.Millis // when that one was last known to fire, or ended
@@ -36,6 +41,17 @@ type episode struct {
 	counted  EpisodeState // as which it is in its incident's sums
 	dirty    bool         // its row changed since the last Flush
 }
+
+// standing is as what an episode counts in its incident: its state, or lost where it ended as unknown.
+func (e *episode) standing() EpisodeState {
+	if e.row.State == Unknown && e.row.Over() {
+		return lost
+	}
+	return e.row.State
+}
+
+// lost is as what an episode counts that ended as unknown.
+const lost EpisodeState = "lost"
 
 // find returns the remembered episode that a starts_at names, by its own start or
 // else as an alias.

@@ -17,10 +17,6 @@ const (
 	alertsAtRoot    = 6.0
 	alertsElsewhere = 2.2
 
-	// The causes of a large incident are ranked anew after a sixteenth of its members
-	// came or went, those of a small one every time.
-	alwaysRanked = 64
-	rankedAnew   = 16
 	// causeTemper flattens the scores: episodes of one fault are not as
 	// independent as the model has them.
 	causeTemper = 4.0

@@ -14,12 +14,12 @@ const changeReach = 30 * ingest.Minute
 type changes map[string][]ingest.Change
 
 // insertChange takes in a change, or a newer report of a known one.
-func (l *line) insertChange(c ingest.Change, now ingest.Millis) {
+func (l *line) insertChange(c ingest.Change) {
 	if l.changes == nil {
 		l.changes = changes{}
 	}
 	known := l.changes[c.Service]
-	known = slices.DeleteFunc(known, func(o ingest.Change) bool { return o.ID == c.ID || o.StartedAt < now-retention })
+	known = slices.DeleteFunc(known, func(o ingest.Change) bool { return o.ID == c.ID })
 	i, _ := slices.BinarySearchFunc(known, c, func(a, b ingest.Change) int {
 		return cmp.Or(cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(a.ID, b.ID))
 	})

@@ -68,22 +68,22 @@ func (t *tenant) summarise(i *incident) {
 	if len(i.row.Services) > 0 && i.row.Services[0] == "" {
 		i.row.Services = i.row.Services[1:]
 	}
-	i.row.Episodes, i.row.Firing = len(i.members), i.firing
+	i.row.Episodes, i.row.Firing, i.row.Unknown = len(i.members)+i.retired.N, i.firing, i.unknown+i.lost
 	i.row.Severity = ""
 	for severity := range i.severities {
 		if worse(severity, i.row.Severity) {
 			i.row.Severity = severity
 		}
 	}
-	if i.regrouped > max(0, len(i.members)-alwaysRanked)/rankedAnew {
-		i.regrouped, i.row.Causes = 0, t.causes(i)
+	if i.rank {
+		i.rank, i.row.Causes = false, t.causes(i)
 	}
 	i.row.Title = i.title()
 }
 
 // title names i by what it is most probably about.
 func (i *incident) title() string {
-	if len(i.members) == 1 {
+	if i.row.Episodes == 1 {
 		return i.first.describe()
 	}
 	what := ""
@@ -92,7 +92,7 @@ func (i *incident) title() string {
 			break
 		}
 	}
-	alerts := fmt.Sprintf("%d alerts", len(i.members))
+	alerts := fmt.Sprintf("%d alerts", i.row.Episodes)
 	if n := len(i.row.Services); n > 1 {
 		alerts += fmt.Sprintf(" at %d services", n)
 	}

@@ -17,7 +17,7 @@ type EpisodeState string
 const (
 	Firing   EpisodeState = "firing"
 	Resolved EpisodeState = "resolved"
-	Unknown  EpisodeState = "unknown" // not seen for stale_after: unknown since UnknownSince
+	Unknown  EpisodeState = "unknown" // whether it fires is not known since UnknownSince
 )
 
 // Episode is one firing of an alert as it stands after a record. Each change is a
@@ -27,7 +27,7 @@ type Episode struct {
 	RecordedAt ingest.Millis `json:"recorded_at"`
 	EpisodeKey
 	State         EpisodeState    `json:"state"`
-	EndsAt        ingest.Millis   `json:"ends_at"`       // 0 unless resolved
+	EndsAt        ingest.Millis   `json:"ends_at"`       // 0 while it is open; of an unknown one: until when it is not known
 	UnknownSince  ingest.Millis   `json:"unknown_since"` // 0 unless unknown
 	FirstSeenAt   ingest.Millis   `json:"first_seen_at"` // received_at of the first delivery that showed it
 	Service       string          `json:"service"`       // "" where neither matchers nor labels name one
@@ -41,6 +41,10 @@ type Episode struct {
 	FirstIncident string          `json:"first_incident"` // where people first saw it
 	Reasons       []string        `json:"reasons"`        // why it is in its incident, in words
 }
+
+// Over tells whether the episode has ended: by a resolve, or as unknown, when nothing more will be
+// heard of it.
+func (e *Episode) Over() bool { return e.EndsAt != 0 }
 
 // End returns when the episode stopped being known to fire: EndsAt,
 // UnknownSince, or 0 while it fires.

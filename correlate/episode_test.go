@@ -21,6 +21,18 @@ func said(heard, starts int, ends ...int) arrival {
 	return arrival{minute(heard), []ingest.Event{{Tenant: "t", Source: "am", ReceivedAt: minute(heard), Alert: alert}}}
 }
 
+// doubtful is a sighting of which the sender says that it does not know.
+func doubtful(a arrival) arrival {
+	a.events[0].Alert.Unknown = true
+	return a
+}
+
+// promised is a sighting that holds until a minute, or a resolve because nothing was heard until then.
+func promised(a arrival, until int) arrival {
+	a.events[0].Alert.EndsByTimeout, a.events[0].Alert.EndsAt = true, minute(until)
+	return a
+}
+
 func minute(n int) ingest.Millis { return start + ingest.Millis(n)*ingest.Minute }
 
 // lives prints the episodes of a world in minutes: start to end, state and aliases.
@@ -35,6 +47,9 @@ func lives(w *world) []string {
 			life.WriteString("now")
 		case correlate.Unknown:
 			life.WriteString(fmt.Sprintf("unknown since %d", at(f.EndsAt)))
+			if f.Until != 0 {
+				life.WriteString(fmt.Sprintf(" until %d", at(f.Until)))
+			}
 		default:
 			life.WriteString(fmt.Sprint(at(f.EndsAt)))
 		}
@@ -87,6 +102,54 @@ func TestEpisodesOfOneAlert(t *testing.T) {
 			[]arrival{said(1, 0), said(600, 0)}, 0, []string{"0 to now"}},
 		"what was unknown may end": {
 			[]arrival{said(1, 0), said(600, 0, 20)}, 0, []string{"0 to 20"}},
+		"what began to fire anew while it was unknown is an episode of its own, and nothing is known between": {
+			[]arrival{said(1, 0), said(600, 590)}, 0, []string{"0 to unknown since 1 until 590", "590 to now"}},
+		"what was unknown and is seen with a start from before that fired all the time": {
+			[]arrival{said(30, 0), said(600, 20)}, 0, []string{"0 to now, also 20"}},
+		"what was unknown and is seen with an alias fired all the time": {
+			[]arrival{said(1, 0), said(4, 3), said(600, 3)}, 0, []string{"0 to now, also 3"}},
+		"what began and ended while it was unknown is an episode of its own": {
+			[]arrival{said(1, 0), said(600, 590, 595)}, 0, []string{"0 to unknown since 1 until 590", "590 to 595"}},
+		"how an unknown episode ended may be told after the next one began": {
+			[]arrival{said(1, 0), said(600, 590), said(601, 0, 300)}, 0, []string{"0 to 300", "590 to now"}},
+		"what is unknown for too long ends as unknown": {
+			[]arrival{said(1, 0)}, 1 + 7*24*60, []string{"0 to unknown since 1 until 10081"}},
+		"what ended as unknown may turn out to fire": {
+			[]arrival{said(1, 0), said(10100, 0)}, 0, []string{"0 to now"}},
+		"what ended as unknown may turn out to have ended": {
+			[]arrival{said(1, 0), said(10100, 0, 100)}, 0, []string{"0 to 100"}},
+		"what its sender does not know is unknown from the start": {
+			[]arrival{doubtful(said(1, 0)), doubtful(said(60, 0))}, 0, []string{"0 to unknown since 0"}},
+		"what its sender does not know is never taken for an outage, also when it ended": {
+			[]arrival{doubtful(said(1, 0)), doubtful(said(60, 0, 55))}, 0, []string{"0 to unknown since 0 until 55"}},
+		"what fired until its sender did not know is unknown from then on": {
+			[]arrival{said(1, 0), said(20, 0), doubtful(said(31, 30))}, 0, []string{"0 to unknown since 30, also 30"}},
+		"what its sender did not know and begins to fire is an episode of its own": {
+			[]arrival{doubtful(said(1, 0)), said(11, 10)}, 0, []string{"0 to unknown since 0 until 10", "10 to now"}},
+		"a sender that does not know and ends at once": {
+			[]arrival{doubtful(said(6, 0, 5))}, 0, []string{"0 to unknown since 0 until 5"}},
+		"a sighting holds as long as it says": {
+			[]arrival{promised(said(1, 0), 5)}, 4, []string{"0 to now"}},
+		"what was not sent again in time is unknown since it was last seen": {
+			[]arrival{promised(said(1, 0), 5), promised(said(2, 0), 6)}, 6, []string{"0 to unknown since 2"}},
+		"what is sent again in time fires": {
+			[]arrival{promised(said(1, 0), 5), promised(said(4, 0), 8)}, 7, []string{"0 to now"}},
+		"what is sent again too late with the same start fired all the time": {
+			[]arrival{promised(said(1, 0), 5), promised(said(30, 0), 34)}, 30, []string{"0 to now"}},
+		"what is sent again too late with another start is an episode of its own": {
+			[]arrival{promised(said(1, 0), 5), promised(said(30, 29), 34)}, 30, []string{"0 to unknown since 1 until 29", "29 to now"}},
+		"a promise for years is not believed": {
+			[]arrival{promised(said(1, 0), 1_000_000)}, 600, []string{"0 to unknown since 1"}},
+		"a resolve by timeout is no end": {
+			[]arrival{said(1, 0), promised(said(20, 0, 19), 19)}, 0, []string{"0 to unknown since 19"}},
+		"a resolve by timeout of what was never seen is no end": {
+			[]arrival{promised(said(20, 0, 19), 19)}, 0, []string{"0 to unknown since 19"}},
+		"a resolve by timeout from before the last sighting says nothing": {
+			[]arrival{said(1, 0), said(21, 0), promised(said(22, 0, 19), 19)}, 0, []string{"0 to now"}},
+		"what timed out is seen again and fires": {
+			[]arrival{said(1, 0), promised(said(20, 0, 19), 19), said(40, 0)}, 0, []string{"0 to now"}},
+		"a resolve by timeout of an older episode leaves the open one": {
+			[]arrival{said(11, 10), promised(said(12, 2, 5), 5)}, 0, []string{"2 to unknown since 5 until 10", "10 to now"}},
 		"a fire after the end is an episode of its own": {
 			[]arrival{said(1, 0), said(6, 0, 5), said(8, 7), said(12, 7, 11)}, 0, []string{"0 to 5", "7 to 11"}},
 		"a firing that comes after its own resolve is a copy": {

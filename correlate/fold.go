@@ -36,7 +36,8 @@ type Fold struct {
 	now       ingest.Millis
 	tenants   map[string]*tenant
 	timers    timers
-	steps     []Transition // since the last Flush
+	touched   []*tenant    // that may have changed since the last Flush
+	steps     []Transition // since then
 }
 
 // New returns the empty fold of a partition, with the defaults and no services.
@@ -58,6 +59,7 @@ func (f *Fold) Configure(c Config) error {
 	}
 	f.config, f.resolver, f.model = c, r, newModel(c)
 	for _, t := range f.ordered() {
+		f.touch(t)
 		t.reconfigure()
 	}
 	f.rebuildTimers()
@@ -88,6 +90,7 @@ func (f *Fold) NextTimer() (ingest.Millis, bool) {
 // Apply folds one event.
 func (f *Fold) Apply(e ingest.Event) {
 	t := f.tenant(cmp.Or(e.Tenant, ingest.DefaultTenant))
+	f.touch(t)
 	switch {
 	case e.Alert != nil:
 		t.observe(e.Source, e.ReceivedAt, e.Alert)
@@ -101,13 +104,15 @@ func (f *Fold) Apply(e ingest.Event) {
 // tenant and key; and the steps of incidents, those of timers first.
 func (f *Fold) Flush() Output {
 	var out Output
-	tenants := f.ordered()
-	for _, t := range tenants {
+	slices.SortFunc(f.touched, compareTenants)
+	for _, t := range f.touched {
 		t.settle()
 	}
-	for _, t := range tenants {
+	for _, t := range f.touched {
 		t.flush(&out)
+		t.touched = false
 	}
+	f.touched = f.touched[:0]
 	out.Transitions = append(f.steps, out.Transitions...)
 	f.steps = nil
 	return out
@@ -120,6 +125,14 @@ func (f *Fold) tenant(name string) *tenant {
 		f.tenants[name] = t
 	}
 	return t
+}
+
+// touch says that t may have changed.
+func (f *Fold) touch(t *tenant) {
+	if !t.touched {
+		t.touched = true
+		f.touched = append(f.touched, t)
+	}
 }
 
 // ordered returns the tenants by name.

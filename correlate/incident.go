@@ -2,6 +2,15 @@ package correlate
 
 import "github.com/evenkeel/evenkeel/ingest"
 
+// IncidentKind says what an incident is about.
+type IncidentKind string
+
+// The kinds of incidents.
+const (
+	Fault  IncidentKind = "fault"             // alerts fire
+	Silent IncidentKind = "monitoring silent" // a source gives no sign of life; it has no episodes
+)
+
 // IncidentState is where an incident is in its life.
 type IncidentState string
 
@@ -33,6 +42,7 @@ type Incident struct {
 	RecordedAt ingest.Millis `json:"recorded_at"`
 	Tenant     string        `json:"tenant"`
 	ID         string        `json:"id"` // from the partition and the episode with the oldest start
+	Kind       IncidentKind  `json:"kind"`
 	State      IncidentState `json:"state"`
 	MergedInto string        `json:"merged_into,omitempty"`
 	Title      string        `json:"title"`
@@ -41,7 +51,8 @@ type Incident struct {
 	ResolvedAt ingest.Millis `json:"resolved_at"` // latest end; 0 while open
 	Services   []string      `json:"services"`    // sorted
 	Episodes   int           `json:"episodes"`
-	Firing     int           `json:"firing"` // of them
+	Firing     int           `json:"firing"`  // of them
+	Unknown    int           `json:"unknown"` // of them: not known whether they fire, or how they ended
 	Causes     []Cause       `json:"probable_causes"`
 }
 

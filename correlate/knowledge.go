@@ -1,6 +1,10 @@
 package correlate
 
-import "math"
+import (
+	"math"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
 
 // knowledge is what past episodes told of labels: how many values each has and
 // how many services meet at one value. From it follows how many services a fault
@@ -94,6 +98,9 @@ func (k *knowledge) size() int {
 	}
 	return n
 }
+
+// rememberedCells is for how long before what is decided for good it is known when names came.
+const rememberedCells = ingest.Day
 
 // fold closes the books of the cells up to one.
 func (k *knowledge) fold(cell int64) {

@@ -19,7 +19,7 @@ func (t *tenant) flush(out *Output) {
 	slices.SortFunc(t.changedEpisodes, func(a, b *episode) int { return compareKeys(a.row.EpisodeKey, b.row.EpisodeKey) })
 	var steps []Transition
 	for _, e := range t.changedEpisodes {
-		if e.incident != nil && e.counted != e.row.State {
+		if e.incident != nil && e.counted != e.standing() {
 			e.incident.recount(e)
 		}
 		steps = t.moved(steps, e)
@@ -33,6 +33,9 @@ func (t *tenant) flush(out *Output) {
 		if steps, show = t.live(steps, i); show {
 			out.Incidents = append(out.Incidents, i.row)
 		}
+	}
+	for _, i := range t.changedIncidents {
+		t.retire(i)
 	}
 	t.changedEpisodes, t.changedIncidents = t.changedEpisodes[:0], t.changedIncidents[:0]
 	slices.SortStableFunc(steps, func(a, b Transition) int {
@@ -108,14 +111,22 @@ func (t *tenant) live(steps []Transition, i *incident) ([]Transition, bool) {
 		before = IncidentOpen
 	}
 	if before == IncidentOpen && i.row.State != IncidentOpen {
-		step(Settled, i.row.ResolvedAt, "every alert has ended")
-		before = IncidentResolved
+		step(Settled, i.row.ResolvedAt, i.settled())
+		before, i.overAt = IncidentResolved, t.fold.now
 	}
 	if before == IncidentResolved && i.row.State == IncidentClosed {
 		step(Closed, i.row.ResolvedAt+t.fold.reopenWindow(), closedReason(t.fold.reopenWindow()))
 	}
 	t.watchIncident(i)
 	return steps, true
+}
+
+// settled says why i is resolved.
+func (i *incident) settled() string {
+	if i.row.Unknown == 0 {
+		return "every alert has ended"
+	}
+	return fmt.Sprintf("nothing of it fires any more; how %d of %d alerts ended is not known", i.row.Unknown, i.row.Episodes)
 }
 
 // woken says when and why i is open again.
@@ -142,7 +153,7 @@ func (t *tenant) merge(steps []Transition, i *incident) ([]Transition, bool) {
 		return steps, false
 	}
 	i.row.State, i.row.MergedInto = IncidentMerged, into
-	i.row.Episodes, i.row.Firing, i.row.ResolvedAt, i.row.Causes = 0, 0, 0, nil
+	i.row.Episodes, i.row.Firing, i.row.Unknown, i.row.ResolvedAt, i.row.Causes = 0, 0, 0, 0, nil
 	return append(steps, Transition{
 		Tenant: t.name, Incident: i.row.ID, Kind: Merged, At: i.row.OpenedAt, Other: into, Actor: actor,
 		Reason: i.first.why(),
@@ -174,8 +185,23 @@ func (t *tenant) close(i *incident) {
 	t.touchIncident(i)
 }
 
-// incidentID is the id of the incident that an episode begins.
-func (f *Fold) incidentID(k EpisodeKey) string {
+// incidentID is the id of the incident that an episode begins. One that was forgotten and came
+// again, at an instant that is not 0, begins another.
+func (f *Fold) incidentID(k EpisodeKey, again ingest.Millis) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], f.episodeName(k))
+	if again != 0 {
+		h := sha256.New()
+		h.Write(b[:])
+		binary.BigEndian.PutUint64(b[:], uint64(again))
+		h.Write(b[:])
+		copy(b[:], h.Sum(nil))
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// episodeName is a number that names an episode among those of all partitions.
+func (f *Fold) episodeName(k EpisodeKey) uint64 {
 	h := sha256.New()
 	var b [8]byte
 	number := func(n uint64) {
@@ -188,5 +214,5 @@ func (f *Fold) incidentID(k EpisodeKey) string {
 		h.Write([]byte(s))
 	}
 	number(uint64(k.StartsAt))
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	return binary.BigEndian.Uint64(h.Sum(nil))
 }

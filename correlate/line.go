@@ -191,6 +191,11 @@ func (l *line) invalidate(cell int64) {
 	}
 }
 
+// summedUp is the last cell of which it is not told apart any more when names came.
+func (l *line) summedUp() int64 {
+	return l.stages[0].cell - int64(rememberedCells/l.model.cell)
+}
+
 // undecided counts the episodes that are to be decided.
 func (l *line) undecided() int {
 	n := 0

@@ -12,10 +12,14 @@ type incident struct {
 	first      *episode   // names it: its id is this episode's
 	members    []*episode // sorted by place and key
 	firing     int
-	unknown    int
+	unknown    int // open
+	lost       int // ended as unknown
 	services   map[string]int
 	severities map[string]int
-	regrouped  int           // members that came or went since the causes were ranked
+	retired    retired       // members that are not in memory any more
+	retireAt   int           // so many members before more of them are
+	rank       bool          // what its causes are ranked by has changed
+	overAt     ingest.Millis // fold time when it was last seen to be resolved
 	shown      bool          // a row was returned by Flush
 	wokenAt    ingest.Millis // when it last got something that fires
 	wokenBy    *episode
@@ -29,6 +33,8 @@ func (i *incident) count(e *episode, sign int) {
 		i.firing += sign
 	case Unknown:
 		i.unknown += sign
+	case lost:
+		i.lost += sign
 	}
 }
 
@@ -36,19 +42,25 @@ func (i *incident) count(e *episode, sign int) {
 func (i *incident) add(e *episode) {
 	at, _ := slices.BinarySearchFunc(i.members, e, compareEpisodes)
 	i.members = slices.Insert(i.members, at, e)
-	i.regrouped++
-	e.incident, e.counted = i, e.row.State
+	i.rank = i.rank || i.rankedBy(e, at)
+	e.incident, e.counted = i, e.standing()
 	i.count(e, 1)
 	i.services[e.row.Service]++
 	i.severities[e.row.Severity]++
+}
+
+// rankedBy tells whether the causes of i are ranked by e, its member at that place. What comes after
+// half a day says nothing of them: by then what labels told when i began is summed up.
+func (i *incident) rankedBy(e *episode, at int) bool {
+	return at < causeSample && e.at-i.first.at < rememberedCells/2
 }
 
 // remove takes e out.
 func (i *incident) remove(e *episode) {
 	if at, found := slices.BinarySearchFunc(i.members, e, compareEpisodes); found {
 		i.members = slices.Delete(i.members, at, at+1)
+		i.rank = i.rank || i.rankedBy(e, at)
 	}
-	i.regrouped++
 	i.count(e, -1)
 	e.incident = nil
 	drop(i.services, e.row.Service)
@@ -65,15 +77,15 @@ func drop(counts map[string]int, name string) {
 // recount takes in that e's state changed.
 func (i *incident) recount(e *episode) {
 	i.count(e, -1)
-	e.counted = e.row.State
+	e.counted = e.standing()
 	i.count(e, 1)
 }
 
-// latestEnd is when the last member ended.
+// latestEnd is when the last member ended, or was last known.
 func (i *incident) latestEnd() ingest.Millis {
-	var latest ingest.Millis
+	latest := i.retired.End
 	for _, e := range i.members {
-		latest = max(latest, e.row.EndsAt)
+		latest = max(latest, e.row.End())
 	}
 	return latest
 }
@@ -88,7 +100,7 @@ func (i *incident) over() bool {
 const retention = 24 * ingest.Hour
 
 // forgetAt is when i is dropped. A merged one goes with the one it lives on as.
-func (i *incident) forgetAt() ingest.Millis { return i.row.ResolvedAt + retention }
+func (i *incident) forgetAt() ingest.Millis { return max(i.row.ResolvedAt, i.overAt) + retention }
 
 // assign puts e into the incident that first names.
 func (t *tenant) assign(e, first *episode, group *explanation) {
@@ -121,40 +133,8 @@ func (t *tenant) incidentOf(first *episode) *incident {
 	i := t.incidents[first.id]
 	if i == nil {
 		i = &incident{first: first, services: map[string]int{}, severities: map[string]int{}}
-		i.row = Incident{Tenant: t.name, ID: first.id, OpenedAt: first.row.StartsAt}
+		i.row = Incident{Tenant: t.name, ID: first.id, Kind: Fault, OpenedAt: first.row.StartsAt}
 		t.incidents[first.id] = i
 	}
 	return i
-}
-
-// forget drops an incident that is long over, its episodes, and what was merged into it.
-func (t *tenant) forget(i *incident) {
-	delete(t.incidents, i.row.ID)
-	for _, e := range i.members {
-		if own := t.incidents[e.id]; own != nil && len(own.members) == 0 {
-			delete(t.incidents, e.id)
-		}
-		t.forgetEpisode(e)
-	}
-}
-
-// forgetEpisode drops an ended episode, and its alert with the last one.
-func (t *tenant) forgetEpisode(e *episode) {
-	key := alertKey{e.row.Source, e.row.Fingerprint}
-	a := t.alerts[key]
-	if a == nil {
-		return
-	}
-	a.ended = slices.DeleteFunc(a.ended, func(o *episode) bool { return o == e })
-	if a.open == nil && len(a.ended) == 0 {
-		delete(t.alerts, key)
-	}
-	if a.open != nil && a.open.previous == e {
-		a.open.previous = nil
-	}
-	for _, o := range a.ended {
-		if o.previous == e {
-			o.previous = nil
-		}
-	}
 }

@@ -13,9 +13,10 @@ func compareAlerts(a, b alertKey) int {
 func (t *tenant) restore(s *savedTenant) error {
 	all := make(restored, len(s.Episodes))
 	for i := range s.Episodes {
+		e := &s.Episodes[i]
 		all[i] = &episode{
-			row: s.Episodes[i].Row, at: s.Episodes[i].At, lastSeen: s.Episodes[i].LastSeen, closedBy: s.Episodes[i].ClosedBy,
-			id: t.fold.incidentID(s.Episodes[i].Row.EpisodeKey),
+			row: e.Row, at: e.At, lastSeen: e.LastSeen, holds: e.Holds, said: e.Said, hidden: e.Hidden, again: e.Again, closedBy: e.ClosedBy,
+			id: t.fold.incidentID(e.Row.EpisodeKey, e.Again),
 		}
 		t.line.model.explain(all[i], t.line.intern)
 	}
@@ -26,7 +27,11 @@ func (t *tenant) restore(s *savedTenant) error {
 		e.previous, e.fixedIn, e.resumes = all.get(s.Episodes[i].Previous), all.get(s.Episodes[i].FixedIn), s.Episodes[i].Resumes
 	}
 	t.restoreLine(s, all)
-	t.settleAt, t.waiting = s.SettleAt, s.Waiting
+	t.settleAt, t.waiting, t.tidyAt = s.SettleAt, s.Waiting, s.TidyAt
+	var err error
+	if t.past, err = restorePast(s.Past); err != nil {
+		return err
+	}
 	for _, a := range s.Alerts {
 		one := &alert{open: all.get(a.Open), ended: all.list(a.Ended)}
 		e := one.open
@@ -39,6 +44,13 @@ func (t *tenant) restore(s *savedTenant) error {
 		t.incidents[i.Row.ID] = &incident{
 			row: i.Row, first: all[i.First], shown: i.Shown, wokenAt: i.WokenAt, wokenBy: all.get(i.WokenBy),
 			services: map[string]int{}, severities: map[string]int{},
+			overAt: i.OverAt, retired: i.Retired, retireAt: i.RetireAt, lost: i.Retired.Lost,
+		}
+		for name, n := range i.Retired.Services {
+			t.incidents[i.Row.ID].services[name] = n
+		}
+		for name, n := range i.Retired.Severities {
+			t.incidents[i.Row.ID].severities[name] = n
 		}
 		if i.Dirty {
 			t.touchIncident(t.incidents[i.Row.ID])
@@ -48,7 +60,7 @@ func (t *tenant) restore(s *savedTenant) error {
 		t.restoreMember(e, &s.Episodes[i])
 	}
 	for _, i := range s.Incidents {
-		t.incidents[i.Row.ID].regrouped = i.Regrouped
+		t.incidents[i.Row.ID].rank = i.Rank
 	}
 	return nil
 }
@@ -145,7 +157,7 @@ func (t *tenant) restoreLine(s *savedTenant, all restored) {
 	}
 	l.known.restore(s.Names)
 	if len(l.stages) > 0 {
-		l.known.fold(l.stages[0].cell)
+		l.known.fold(l.summedUp())
 	}
 }
 

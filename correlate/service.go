@@ -31,6 +31,8 @@ type Config struct {
 	// StaleAfter: an open episode not seen for so long is unknown since it was
 	// last seen. Default 9 h.
 	StaleAfter int64 `json:"stale_after_ms,omitempty"`
+	// ForgetAfter: an episode that was unknown for so long ends as unknown. Default 7 days.
+	ForgetAfter int64 `json:"forget_after_ms,omitempty"`
 	// ReopenWindow: an episode that belongs to an incident resolved less than
 	// so long ago reopens it. Default 30 min.
 	ReopenWindow int64 `json:"reopen_window_ms,omitempty"`

@@ -10,6 +10,7 @@ const Lateness = 5 * ingest.Minute
 const (
 	defaultCopyWindow   = 15 * ingest.Minute
 	defaultStaleAfter   = 9 * ingest.Hour
+	defaultForgetAfter  = 7 * ingest.Day
 	defaultReopenWindow = 30 * ingest.Minute
 )
 
@@ -46,6 +47,7 @@ func (c Config) withDefaults() Config {
 	}
 	setDefault(&c.CopyWindow, int64(defaultCopyWindow))
 	setDefault(&c.StaleAfter, int64(defaultStaleAfter))
+	setDefault(&c.ForgetAfter, int64(defaultForgetAfter))
 	setDefault(&c.ReopenWindow, int64(defaultReopenWindow))
 	c.Grouping = c.Grouping.withDefaults()
 	return c

@@ -43,6 +43,7 @@ func (t *tenant) settle() {
 func (t *tenant) settleNow() {
 	t.settleAt, t.waiting = 0, 0
 	stages := t.line.advance()
+	var named []*incident // in what was decided anew
 	for i := range stages {
 		for _, p := range stages[i].points {
 			if i+1 < len(stages) && t.line.cellOf(p.episode) >= freeFrom(stages[i+1].cell) {
@@ -53,7 +54,13 @@ func (t *tenant) settleNow() {
 			} else {
 				t.assign(p.episode, p.owner.first, p.owner)
 			}
+			if i := p.incident; i.first == p.episode {
+				named = append(named, i)
+			}
 		}
+	}
+	for _, i := range named { // what their labels tell may have changed
+		t.rerank(i)
 	}
 	if t.line.freeze(t.line.complete(t.fold.now)) {
 		t.clean()
@@ -104,7 +111,7 @@ func (t *tenant) clean() {
 		for e := range t.remembered() {
 			l.known.learn(e, l.cellOf(e))
 		}
-		l.known.fold(l.stages[0].cell)
+		l.known.fold(l.summedUp())
 		l.invalidate(l.stages[0].cell + 1)
 	}
 	if len(l.roots) < mostRoots*l.keptRoots+1000 {

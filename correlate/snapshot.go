@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +11,11 @@ import (
 )
 
 // snapshotFormat is raised when a snapshot of before can no longer be read.
-const snapshotFormat = 1
+const snapshotFormat = 2
+
+// ErrSnapshotFormat says that another version of the program took the snapshot: the owner then folds
+// the journal anew.
+var ErrSnapshotFormat = errors.New("the snapshot of incidents is of another version")
 
 // The saved types are the state of a fold as it is written: every pointer is an index,
 // every map a sorted list. What can be computed from the rest is left out.
@@ -34,6 +39,8 @@ type (
 		Names     []savedName     `json:"names"`
 		LastCell  int64           `json:"last_cell"`
 		Unsettled bool            `json:"unsettled,omitempty"`
+		Past      []savedPastDay  `json:"past,omitempty"`
+		TidyAt    ingest.Millis   `json:"tidy_at"`
 		SettleAt  ingest.Millis   `json:"settle_at"`
 		Waiting   int             `json:"waiting,omitempty"`
 	}
@@ -41,6 +48,10 @@ type (
 		Row      Episode       `json:"row"`
 		At       ingest.Millis `json:"at"`
 		LastSeen ingest.Millis `json:"last_seen"`
+		Holds    ingest.Millis `json:"holds"`
+		Said     ingest.Millis `json:"said"`
+		Hidden   ingest.Millis `json:"hidden"`
+		Again    ingest.Millis `json:"again"`
 		ClosedBy ingest.Millis `json:"closed_by"`
 		Counted  EpisodeState  `json:"counted"`
 		Incident string        `json:"incident"`
@@ -54,13 +65,16 @@ type (
 		Ended []int `json:"ended,omitempty"`
 	}
 	savedIncident struct {
-		Row       Incident      `json:"row"`
-		First     int           `json:"first"`
-		Shown     bool          `json:"shown"`
-		WokenAt   ingest.Millis `json:"woken_at"`
-		WokenBy   int           `json:"woken_by"` // -1 for none
-		Dirty     bool          `json:"dirty,omitempty"`
-		Regrouped int           `json:"regrouped,omitempty"`
+		Row      Incident      `json:"row"`
+		First    int           `json:"first"`
+		Shown    bool          `json:"shown"`
+		WokenAt  ingest.Millis `json:"woken_at"`
+		WokenBy  int           `json:"woken_by"` // -1 for none
+		Dirty    bool          `json:"dirty,omitempty"`
+		Rank     bool          `json:"rank,omitempty"`
+		OverAt   ingest.Millis `json:"over_at"`
+		Retired  retired       `json:"retired"`
+		RetireAt int           `json:"retire_at,omitempty"`
 	}
 	savedStage struct {
 		Cell   int64        `json:"cell"`
@@ -160,7 +174,7 @@ func (t *tenant) save() savedTenant {
 	l := t.line
 	s := savedTenant{
 		Name: t.name, LastCell: l.lastCell, Unsettled: l.unsettled, SettleAt: t.settleAt, Waiting: t.waiting,
-		Names: l.known.save(),
+		Names: l.known.save(), Past: t.past.save(), TidyAt: t.tidyAt,
 	}
 	n := &numbering{of: map[*episode]int{}}
 	keys := slices.SortedFunc(maps.Keys(t.alerts), compareAlerts)
@@ -170,7 +184,10 @@ func (t *tenant) save() savedTenant {
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.incidents)) {
 		i := t.incidents[id]
-		s.Incidents = append(s.Incidents, savedIncident{i.row, n.number(i.first), i.shown, i.wokenAt, n.number(i.wokenBy), i.dirty, i.regrouped})
+		s.Incidents = append(s.Incidents, savedIncident{
+			Row: i.row, First: n.number(i.first), Shown: i.shown, WokenAt: i.wokenAt, WokenBy: n.number(i.wokenBy), Dirty: i.dirty,
+			Rank: i.rank, OverAt: i.overAt, Retired: i.retired, RetireAt: i.retireAt,
+		})
 	}
 	for _, one := range l.stages {
 		s.Stages = append(s.Stages, one.save(n))
@@ -189,7 +206,7 @@ func (t *tenant) save() savedTenant {
 
 func (e *episode) save(n *numbering) savedEpisode {
 	s := savedEpisode{
-		Row: e.row, At: e.at, LastSeen: e.lastSeen, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
+		Row: e.row, At: e.at, LastSeen: e.lastSeen, Holds: e.holds, Said: e.said, Hidden: e.hidden, Again: e.again, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
 		Previous: n.number(e.previous), Resumes: e.resumes, FixedIn: n.number(e.fixedIn),
 	}
 	if e.incident != nil {
@@ -247,16 +264,19 @@ func (k *knowledge) save() []savedName {
 	return names
 }
 
-// Restore replaces the state by one that Snapshot returned. On an error the
-// state stays as it was.
+// Restore replaces the state by one that Snapshot returned, or returns ErrSnapshotFormat. On an
+// error the state stays as it was.
 func (f *Fold) Restore(b []byte) error {
 	var s savedFold
-	if err := json.Unmarshal(b, &s); err != nil {
+	err := json.Unmarshal(b, &s)
+	if format := s.format(b, err); format != 0 && format != snapshotFormat {
+		return fmt.Errorf("%w: %d, this program knows %d", ErrSnapshotFormat, format, snapshotFormat)
+	}
+	if err != nil {
 		return fmt.Errorf("decode the snapshot of incidents: %w", err)
 	}
-	if s.Format != snapshotFormat || s.Partition != f.partition {
-		return fmt.Errorf("the snapshot of incidents has format %d and partition %d, not %d and %d",
-			s.Format, s.Partition, snapshotFormat, f.partition)
+	if s.Partition != f.partition {
+		return fmt.Errorf("the snapshot of incidents is of partition %d, not %d", s.Partition, f.partition)
 	}
 	g := New(s.Partition)
 	if err := g.Configure(s.Config); err != nil {
@@ -274,4 +294,18 @@ func (f *Fold) Restore(b []byte) error {
 	*f = *g
 	f.rebuildTimers()
 	return nil
+}
+
+// format returns the format of what s was decoded from, also where the rest of it could not be read.
+func (s *savedFold) format(b []byte, err error) int {
+	if err == nil {
+		return s.Format
+	}
+	var only struct {
+		Format int `json:"format"`
+	}
+	if json.Unmarshal(b, &only) != nil {
+		return 0
+	}
+	return only.Format
 }

@@ -197,6 +197,6 @@ func (l *line) freeze(cell int64) bool {
 			delete(l.cells, c)
 		}
 	}
-	l.known.fold(base)
+	l.known.fold(l.summedUp())
 	return true
 }

@@ -14,7 +14,9 @@ const (
 	timerStale  timerKind = iota // an open episode was not seen for too long
 	timerClose                   // an incident is resolved for longer than the reopen window
 	timerSettle                  // decisions that were put off are made
+	timerLose                    // an episode was unknown for too long
 	timerForget                  // what is long over is dropped
+	timerTidy                    // a tenant drops what is of no use any more
 )
 
 // timer is one thing that is due. Its subject may have moved on: then the
@@ -24,7 +26,7 @@ type timer struct {
 	kind   timerKind
 	tenant *tenant
 	key    string
-	stale  *episode
+	of     *episode
 	over   *incident
 }
 
@@ -57,11 +59,15 @@ func (t *timers) next() (timer, bool) {
 func (t timer) actual() (ingest.Millis, bool) {
 	switch t.kind {
 	case timerStale:
-		return t.stale.lastSeen + t.tenant.fold.staleAfter(), t.stale.row.State == Firing
+		return t.tenant.staleAt(t.of), t.of.row.State == Firing
+	case timerLose:
+		return t.tenant.loseAt(t.of), t.of.row.State == Unknown && !t.of.row.Over()
 	case timerClose:
 		return t.over.row.ResolvedAt + t.tenant.fold.reopenWindow(), t.over.row.State == IncidentResolved
 	case timerForget:
 		return t.over.forgetAt(), t.over.over() && t.tenant.incidents[t.over.row.ID] == t.over
+	case timerTidy:
+		return t.tenant.tidyAt, t.tenant.fold.tenants[t.tenant.name] == t.tenant
 	default:
 		return t.tenant.settleAt, t.tenant.settleAt != 0
 	}
@@ -69,9 +75,14 @@ func (t timer) actual() (ingest.Millis, bool) {
 
 // fire does what t is due for.
 func (f *Fold) fire(t timer) {
+	f.touch(t.tenant)
 	switch t.kind {
 	case timerStale:
-		t.tenant.goStale(t.stale)
+		t.tenant.judge(t.of)
+	case timerLose:
+		t.tenant.giveUp(t.of)
+	case timerTidy:
+		t.tenant.tidy()
 	case timerClose:
 		t.tenant.close(t.over)
 	case timerForget:
@@ -90,6 +101,7 @@ func (f *Fold) rebuildTimers() {
 }
 
 func (f *Fold) staleAfter() ingest.Millis   { return ingest.Millis(f.config.StaleAfter) }
+func (f *Fold) forgetAfter() ingest.Millis  { return ingest.Millis(f.config.ForgetAfter) }
 func (f *Fold) reopenWindow() ingest.Millis { return ingest.Millis(f.config.ReopenWindow) }
 func (f *Fold) copyWindow() ingest.Millis   { return ingest.Millis(f.config.CopyWindow) }
 

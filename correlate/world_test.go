@@ -79,13 +79,17 @@ func (w *world) flush() {
 type final struct {
 	Key       correlate.EpisodeKey
 	State     correlate.EpisodeState
-	EndsAt    ingest.Millis
+	EndsAt    ingest.Millis // or when it was last known
+	Until     ingest.Millis // 0 while it is open
 	Aliases   []ingest.Millis
 	Incident  string
 	OpenedAt  ingest.Millis
 	Resolved  ingest.Millis
 	IncidentS correlate.IncidentState
 	Members   int
+	Service   string
+	Reasons   []string
+	Whole     correlate.Incident // without address and recorded_at
 }
 
 // final lists every episode with the incident it is in.
@@ -94,7 +98,9 @@ func (w *world) final() []final {
 	for _, k := range slices.SortedFunc(maps.Keys(w.episodes), compareKeys) {
 		e := w.episodes[k]
 		i := w.incidents[e.Incident]
-		all = append(all, final{k, e.State, e.End(), e.Aliases, e.Incident, i.OpenedAt, i.ResolvedAt, i.State, i.Episodes})
+		all = append(all, final{
+			k, e.State, e.End(), e.EndsAt, e.Aliases, e.Incident, i.OpenedAt, i.ResolvedAt, i.State, i.Episodes, e.Service, e.Reasons, i,
+		})
 	}
 	return all
 }

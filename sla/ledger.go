@@ -113,7 +113,7 @@ type contribution struct {
 	to      *series
 	impact  rank
 	pieces  [2]piece
-	done    bool          // resolved
+	done    bool          // its end is known, or will not be
 	touched ingest.Millis // when it was last heard of
 }
 
@@ -206,7 +206,7 @@ func (l *Ledger) apply(e *correlate.Episode) {
 	old := l.episodes[e.EpisodeKey]
 	next := &contribution{
 		to:   l.seriesOf(seriesKey{cmp.Or(e.Tenant, ingest.DefaultTenant), e.Service}),
-		done: e.State == correlate.Resolved, touched: l.now,
+		done: e.Over(), touched: l.now,
 	}
 	if old != nil && old.to.service == e.Service {
 		next.impact = old.impact
@@ -245,8 +245,8 @@ func (l *Ledger) impact(e *correlate.Episode) rank {
 	return r
 }
 
-// pieces returns what an episode of an impact contributes: that, and unknown from
-// when it was last seen.
+// pieces returns what an episode of an impact contributes: that, and unknown from when it is not
+// known any more whether it fires, until it is known not to.
 func pieces(e *correlate.Episode, impact rank) [2]piece {
 	if impact == rankUp {
 		return [2]piece{}
@@ -254,7 +254,7 @@ func pieces(e *correlate.Episode, impact rank) [2]piece {
 	end := cmp.Or(e.End(), Forever)
 	p := [2]piece{{Interval{e.StartsAt, end}, impact}, {}}
 	if e.State == correlate.Unknown {
-		p[1] = piece{Interval{end, Forever}, rankUnknown}
+		p[1] = piece{Interval{end, cmp.Or(e.EndsAt, Forever)}, rankUnknown}
 	}
 	return p
 }

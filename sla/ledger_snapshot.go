@@ -13,9 +13,12 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 )
 
-// snapshotVersion is the form of a snapshot. Another one is refused: the owner
-// then folds the journal anew.
-const snapshotVersion = 1
+// snapshotVersion is the form of a snapshot.
+const snapshotVersion = 2
+
+// ErrSnapshotVersion says that another version of the program took the snapshot: the owner then
+// folds the journal anew.
+var ErrSnapshotVersion = errors.New("the snapshot of the ledger is of another version")
 
 // snapshot is the whole state as it is written. Lists are sorted, and refer to
 // each other by index.
@@ -135,15 +138,15 @@ func compareKeys(a, b correlate.EpisodeKey) int {
 		cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.StartsAt, b.StartsAt))
 }
 
-// Restore replaces the whole state by that of a snapshot. After an error the
-// ledger is as it was.
+// Restore replaces the whole state by that of a snapshot, or returns ErrSnapshotVersion. After an
+// error the ledger is as it was.
 func (l *Ledger) Restore(b []byte) error {
+	if v, err := versionOf(b); err == nil && v != snapshotVersion {
+		return fmt.Errorf("restore the ledger: %w: %d, this program knows %d", ErrSnapshotVersion, v, snapshotVersion)
+	}
 	var s snapshot
 	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(&s); err != nil {
 		return fmt.Errorf("restore the ledger: %w", err)
-	}
-	if s.Version != snapshotVersion {
-		return fmt.Errorf("restore the ledger: snapshot has form %d, this program knows %d", s.Version, snapshotVersion)
 	}
 	fresh := NewLedger()
 	if err := fresh.load(&s); err != nil {
@@ -151,6 +154,13 @@ func (l *Ledger) Restore(b []byte) error {
 	}
 	*l = *fresh
 	return nil
+}
+
+// versionOf reads the version alone: the rest of another version may not be readable.
+func versionOf(b []byte) (int, error) {
+	var s struct{ Version int }
+	err := gob.NewDecoder(bytes.NewReader(b)).Decode(&s)
+	return s.Version, err
 }
 
 func (l *Ledger) load(s *snapshot) error {
