@@ -58,6 +58,7 @@ type Record struct {
 	Reason     string     // KindRejected only
 	Body       []byte     // decompressed bytes as sent; for KindConfiguration its JSON
 	Route      *Route     // which of its events this copy is for; nil: all of them
+	Origin     *Origin    // where in a stream it came from; nil: from elsewhere
 }
 
 // Address is where a row comes from: the record that made it, and its number

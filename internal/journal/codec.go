@@ -136,20 +136,43 @@ func (c *codec) unpack(h blockHeader, payload []byte) ([]byte, error) {
 }
 
 func recordBytes(r *ingest.Record) int {
-	return len(r.Tenant) + len(r.Source) + len(r.Path) + len(r.Reason) + len(r.Body)
+	n := len(r.Tenant) + len(r.Source) + len(r.Path) + len(r.Reason) + len(r.Body)
+	if o := r.Origin; o != nil {
+		n += len(o.Stream) + len(o.Topic)
+	}
+	return n
 }
 
+// withOrigin is added to the kind of a record behind whose body its origin stands.
+const withOrigin = 1 << 7
+
 // appendRecord writes kind, received_at (0: the block's stamp), four texts and
-// the body, each with its length before it.
+// the body, each with its length before it; then the origin, where there is one.
 func appendRecord(b []byte, r *ingest.Record) []byte {
-	b = append(b, byte(r.Kind))
+	kind := byte(r.Kind)
+	if r.Origin != nil {
+		kind |= withOrigin
+	}
+	b = append(b, kind)
 	b = binary.AppendUvarint(b, uint64(r.ReceivedAt))
-	for _, s := range [...]string{r.Tenant, r.Source, r.Path, r.Reason} {
+	b = appendTexts(b, r.Tenant, r.Source, r.Path, r.Reason)
+	b = binary.AppendUvarint(b, uint64(len(r.Body)))
+	b = append(b, r.Body...)
+	if o := r.Origin; o != nil {
+		b = appendTexts(b, o.Stream, o.Topic)
+		for _, n := range [...]int64{int64(o.Partition), o.Offset, int64(o.At)} {
+			b = binary.AppendUvarint(b, uint64(n))
+		}
+	}
+	return b
+}
+
+func appendTexts(b []byte, texts ...string) []byte {
+	for _, s := range texts {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Body)))
-	return append(b, r.Body...)
+	return b
 }
 
 var errRecord = errors.New("record ends early")
@@ -161,21 +184,50 @@ func (d *decoder) record(r *ingest.Record) error {
 	if len(d.rest) == 0 {
 		return errRecord
 	}
-	r.Kind, d.rest = ingest.RecordKind(d.rest[0]), d.rest[1:]
+	kind := d.rest[0]
+	r.Kind, d.rest = ingest.RecordKind(kind&^withOrigin), d.rest[1:]
 	at, err := d.uvarint()
 	if err != nil {
 		return err
 	}
 	r.ReceivedAt = ingest.Millis(at)
-	for _, s := range [...]*string{&r.Tenant, &r.Source, &r.Path, &r.Reason} {
+	if err := d.texts(&r.Tenant, &r.Source, &r.Path, &r.Reason); err != nil {
+		return err
+	}
+	if r.Body, err = d.bytes(); err != nil || kind&withOrigin == 0 {
+		return err
+	}
+	r.Origin = new(ingest.Origin)
+	return d.origin(r.Origin)
+}
+
+func (d *decoder) origin(o *ingest.Origin) error {
+	if err := d.texts(&o.Stream, &o.Topic); err != nil {
+		return err
+	}
+	for _, take := range [...]func(uint64){
+		func(n uint64) { o.Partition = int32(n) },
+		func(n uint64) { o.Offset = int64(n) },
+		func(n uint64) { o.At = ingest.Millis(n) },
+	} {
+		n, err := d.uvarint()
+		if err != nil {
+			return err
+		}
+		take(n)
+	}
+	return nil
+}
+
+func (d *decoder) texts(into ...*string) error {
+	for _, s := range into {
 		text, err := d.bytes()
 		if err != nil {
 			return err
 		}
 		*s = string(text)
 	}
-	r.Body, err = d.bytes()
-	return err
+	return nil
 }
 
 func (d *decoder) uvarint() (uint64, error) {

@@ -55,9 +55,18 @@ func TestRecordsComeOutOfBlocksAsTheyWentIn(t *testing.T) {
 }
 
 func drawRecord(t *rapid.T) ingest.Record {
+	var origin *ingest.Origin
+	if rapid.Bool().Draw(t, "has origin") {
+		origin = &ingest.Origin{
+			Stream: rapid.String().Draw(t, "stream"), Topic: rapid.String().Draw(t, "topic"),
+			Partition: rapid.Int32().Draw(t, "partition"), Offset: rapid.Int64().Draw(t, "offset"),
+			At: ingest.Millis(rapid.Int64().Draw(t, "at")),
+		}
+	}
 	return ingest.Record{
+		Origin:     origin,
 		ReceivedAt: ingest.Millis(rapid.SampledFrom([]int64{0, 0, 7, 1_790_000_000_000}).Draw(t, "received")),
-		Kind:       ingest.RecordKind(rapid.Uint8().Draw(t, "kind")),
+		Kind:       ingest.RecordKind(rapid.Uint8Max(127).Draw(t, "kind")),
 		Tenant:     rapid.String().Draw(t, "tenant"),
 		Source:     rapid.String().Draw(t, "source"),
 		Path:       rapid.String().Draw(t, "path"),
@@ -96,7 +105,8 @@ func TestHeadersComeBackAndAnyDamageIsSeen(t *testing.T) {
 // than records or an error.
 func FuzzBlock(f *testing.F) {
 	c := newTestCodec(f)
-	blocks, err := c.encode([]ingest.Record{{Kind: ingest.KindDelivery, Path: "/p", Body: []byte(`{"version":"4"}`)}, {Kind: ingest.KindTick}})
+	blocks, err := c.encode([]ingest.Record{
+		{Kind: ingest.KindDelivery, Path: "/p", Body: []byte(`{"version":"4"}`), Origin: &ingest.Origin{Topic: "t", Offset: 300}}, {Kind: ingest.KindTick}})
 	if err != nil {
 		f.Fatal(err)
 	}

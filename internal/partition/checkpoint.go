@@ -27,11 +27,12 @@ type checkpoint struct {
 	Configuration json.RawMessage `json:"configuration,omitempty"`
 	Correlate     []byte          `json:"correlate"`
 	Ledger        []byte          `json:"ledger"`
+	Origins       []savedOrigins  `json:"origins,omitempty"`
 }
 
 // Snapshot returns the whole state of the fold, compressed.
 func (f *Fold) Snapshot() ([]byte, error) {
-	c := checkpoint{Version: checkpointVersion, Position: f.position, FoldTime: f.now, Configuration: f.configuration}
+	c := checkpoint{Version: checkpointVersion, Position: f.position, FoldTime: f.now, Configuration: f.configuration, Origins: f.origins.save()}
 	var err error
 	if c.Correlate, err = f.incidents.Snapshot(); err != nil {
 		return nil, err
@@ -70,6 +71,7 @@ func (f *Fold) Restore(snapshot []byte) (uint64, error) {
 		}
 		f.hash = Hash(c.Configuration)
 	}
+	f.origins = restoreOrigins(c.Origins)
 	f.position, f.now, f.configuration = c.Position, c.FoldTime, c.Configuration
 	return c.Position, nil
 }

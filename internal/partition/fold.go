@@ -24,6 +24,7 @@ type Fold struct {
 	incidents     *correlate.Fold
 	ledger        *sla.Ledger
 	skips         Skips
+	origins       origins // of what streams delivered lately
 
 	step  step                // what is done with the record at hand
 	fault func(ingest.Record) // of tests: fails where a mistake of ours would
@@ -40,7 +41,7 @@ const (
 // NewFold returns the fold of a partition before its first record, which leaves out
 // what the records at skips say.
 func NewFold(partition uint32, skips ...Skip) *Fold {
-	f := &Fold{partition: partition, incidents: correlate.New(partition), ledger: sla.NewLedger(), skips: skips}
+	f := &Fold{partition: partition, incidents: correlate.New(partition), ledger: sla.NewLedger(), skips: skips, origins: origins{}}
 	if err := f.decodeBy(wire.Config{}); err != nil {
 		panic(err) // the empty configuration has nothing that could be wrong
 	}
@@ -90,7 +91,9 @@ func (f *Fold) apply(rec ingest.Record, rows *Rows) {
 	case ingest.KindConfiguration:
 		f.configure(rec, rows)
 	case ingest.KindDelivery, ingest.KindRejected:
-		f.deliver(rec, rows)
+		if !f.origins.seen(rec) { // a record that a stream delivered again is a copy, byte for byte
+			f.deliver(rec, rows)
+		}
 	case ingest.KindTick:
 	}
 }

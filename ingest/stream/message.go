@@ -1,0 +1,124 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
+)
+
+// The headers of a record that say whose it is, where the stream's configuration does not. Upper and
+// lower case are the same.
+const (
+	TenantHeader = "X-Scope-OrgID"
+	SourceHeader = "X-Evenkeel-Source"
+)
+
+const maxNameBytes = 150 // of a tenant and of a source, as over HTTP
+
+// taken is a record of Kafka as the journal gets it.
+type taken struct {
+	message kafka.Message
+	record  ingest.Record
+	reason  string // what of it was not understood, the first thing; "": all was
+	events  int
+}
+
+// result names how a record was taken: a label of metrics.
+func (t *taken) result() string {
+	switch {
+	case t.reason == "":
+		return resultAccepted
+	case t.record.Kind == ingest.KindRejected:
+		return resultUndecodable
+	}
+	return resultPartly
+}
+
+// take makes a record of the journal out of one of Kafka. Whatever is wrong with it, it is taken:
+// as a rejected one in the worst case.
+func (s *Stream) take(m kafka.Message) taken {
+	t := taken{message: m, record: ingest.Record{
+		Kind: ingest.KindDelivery, Body: m.Value,
+		Origin: &ingest.Origin{
+			Stream: s.config.Name, Topic: m.Topic, Partition: int32(m.Partition), Offset: m.Offset, At: ingest.MillisOf(m.Time),
+		},
+	}}
+	err := s.identify(m, &t.record)
+	if err == nil {
+		err = s.decode(&t)
+	}
+	if err != nil {
+		t.reject(err)
+	}
+	return t
+}
+
+// reject keeps of the record that it could not be taken, and why.
+func (t *taken) reject(err error) {
+	t.record, t.reason, t.events = wire.Reject(t.record, err), err.Error(), 0
+}
+
+func (s *Stream) decode(t *taken) error {
+	if limit := s.opts.MaxBodyBytes; int64(len(t.record.Body)) > limit {
+		return fmt.Errorf("the record has %d bytes, more than max_body_bytes %d", len(t.record.Body), limit)
+	}
+	delivery, err := s.opts.Read(t.record)
+	if err != nil {
+		return err
+	}
+	t.events = len(delivery.Events)
+	if len(delivery.Dead) > 0 {
+		t.reason = delivery.Dead[0].Reason
+	}
+	return nil
+}
+
+// identify says whose the record is and how it is read.
+func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
+	topic := s.config.topic(m.Topic)
+	rec.Path = formats[topic.Format]
+	rec.Tenant, rec.Source = topic.Tenant, topic.Source
+	var errs []error
+	headers := make([]wire.Header, len(m.Headers))
+	for i, h := range m.Headers {
+		headers[i] = wire.Header{Name: h.Key, Value: string(h.Value)}
+		switch {
+		case strings.EqualFold(h.Key, TenantHeader) && rec.Tenant == "":
+			rec.Tenant = string(h.Value)
+			errs = append(errs, wrongName(TenantHeader, rec.Tenant))
+		case strings.EqualFold(h.Key, SourceHeader) && rec.Source == "":
+			rec.Source = string(h.Value)
+			errs = append(errs, wrongName(SourceHeader, rec.Source))
+		}
+	}
+	if body, binary := wire.Structured(headers, m.Value); binary {
+		rec.Body, rec.Path = body, ingest.PathCloudEvents
+	}
+	if rec.Tenant == "" {
+		rec.Tenant = ingest.DefaultTenant
+	}
+	if rec.Source == "" {
+		rec.Source = ingest.DefaultSource(rec.Path)
+	}
+	err := errors.Join(errs...)
+	if err != nil {
+		rec.Tenant, rec.Source = ingest.DefaultTenant, ingest.DefaultSource(rec.Path)
+	}
+	return err
+}
+
+func wrongName(header, name string) error {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!-_.*'():/@"
+	switch {
+	case len(name) > maxNameBytes:
+		return fmt.Errorf("header %s: %d bytes, at most %d", header, len(name), maxNameBytes)
+	case name == "" || name == "." || name == ".." || strings.Trim(name, allowed) != "":
+		return fmt.Errorf("header %s: %q is not a name of letters, digits and !-_.*'():/@", header, name)
+	}
+	return nil
+}
