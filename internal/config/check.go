@@ -11,6 +11,7 @@ import (
 // nothing bears.
 func (l *loader) check() {
 	l.checkServices()
+	l.checkSources()
 	calendars := l.checkCalendars()
 	zone := zoneOr(l.root.Zone, time.UTC)
 	for _, s := range l.root.Services {

@@ -20,6 +20,7 @@ type Config struct {
 	files       []string
 	correlation correlate.Config
 	levels      sla.Config
+	sources     []ingest.Source
 }
 
 // Default returns the configuration of an empty file: every default and no service.
@@ -95,12 +96,16 @@ func compose(root rootFile, files []string) *Config {
 		}
 		c.levels.Calendars = append(c.levels.Calendars, calendar)
 	}
+	for _, s := range root.Sources {
+		c.sources = append(c.sources, s.source())
+	}
 	c.sort()
 	return c
 }
 
 func (c *Config) sort() {
 	slices.SortFunc(c.correlation.Services, func(a, b correlate.Service) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.sources, func(a, b ingest.Source) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.levels.Services, func(a, b sla.ServiceLevels) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.levels.Calendars, func(a, b sla.Calendar) int { return cmp.Compare(a.Name, b.Name) })
 }

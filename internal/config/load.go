@@ -61,6 +61,7 @@ func (l *loader) readRoot(path string) {
 	if p := l.root.ClickHouse.PasswordFile; p != "" && !filepath.IsAbs(p) {
 		l.root.ClickHouse.PasswordFile = filepath.Join(filepath.Dir(path), p)
 	}
+	l.root.placeSources(path)
 }
 
 // readNamed reads the catalogue files that the root names, each once.

@@ -20,6 +20,7 @@ type rootFile struct {
 	Journal     Journal
 	ClickHouse  ClickHouse
 	Ingest      Ingest
+	Sources     []sourceEntry
 }
 
 // Journal is what the journal may take.
@@ -69,6 +70,8 @@ func rootKeys() reader[rootFile] {
 			clickhouseKeys(), func(r *rootFile) *ClickHouse { return &r.ClickHouse }),
 		key(spec{Name: "ingest", Text: "what may be sent"},
 			ingestKeys(), func(r *rootFile) *Ingest { return &r.Ingest }),
+		key(spec{Name: "sources", Text: "the systems that send, where they are told apart by name, tenant or token"},
+			list(sourceKeys()), func(r *rootFile) *[]sourceEntry { return &r.Sources }),
 	)
 }
 
