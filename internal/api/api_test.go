@@ -299,6 +299,26 @@ func TestIntervalsAreWhatTheBucketsSumUp(t *testing.T) {
 	}
 }
 
+// No row tells of the time before the first configuration, and one tells that the hours after it are
+// unknown: to a reader that is one stretch.
+func TestUnknownTimeIsOneIntervalWhoeverTellsOfIt(t *testing.T) {
+	site := apitest.Empty()
+	told := apitest.Now - ingest.Hour
+	site.Levels = []sla.Segment{
+		{Service: "legacy", Bucket: sla.UnknownBucket, State: sla.Unknown, From: told, To: told + 10*ingest.Minute, StatedAt: told},
+		{Service: "legacy", Bucket: sla.DownBucket, State: sla.Down, From: told + 10*ingest.Minute, To: told + 20*ingest.Minute, StatedAt: told},
+	}
+	list, _ := data[api.LevelList](t, handler(site), "/api/v1/availability?service=legacy&intervals=true&from="+(told-ingest.Day).String())
+	var got []string
+	for _, i := range list.Levels[0].Intervals {
+		got = append(got, fmt.Sprintf("%s %d %d %t", i.Bucket, i.From-told, i.To-told, i.Open))
+	}
+	want := []string{"unknown -86400000 600000 false", "down 600000 1200000 false", "unknown 1200000 3600000 true"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTheDefaultWindowIsTheMonthOfAsOfInTheRootZone(t *testing.T) {
 	h := handler(apitest.Shop())
 	list, _ := data[api.LevelList](t, h, "/api/v1/availability?service=cart&as_of=2026-10-31T23:30:00Z")

@@ -109,7 +109,7 @@ func notUp(m sla.Availability, segments []sla.Segment) []sla.Segment {
 	at, end := m.From, min(m.To, m.AsOf)
 	gap := func(to ingest.Millis) {
 		if at < to {
-			list = append(list, sla.Segment{
+			list = joined(list, sla.Segment{
 				Tenant: m.Tenant, Service: m.Service, Agreement: m.Agreement, Bucket: sla.UnknownBucket, State: sla.Unknown,
 				From: at, To: to, Open: to == m.AsOf,
 			})
@@ -118,12 +118,24 @@ func notUp(m sla.Availability, segments []sla.Segment) []sla.Segment {
 	for _, s := range segments {
 		gap(s.From)
 		if s.Bucket != sla.UpBucket {
-			list = append(list, s)
+			list = joined(list, s)
 		}
 		at = max(at, s.To)
 	}
 	gap(end)
 	return list
+}
+
+// joined appends s to list: what goes on without a change is one segment.
+func joined(list []sla.Segment, s sla.Segment) []sla.Segment {
+	if n := len(list); n > 0 {
+		last := &list[n-1]
+		if last.To == s.From && last.Bucket == s.Bucket && last.State == s.State {
+			last.To, last.Open, last.StatedAt = s.To, s.Open, max(last.StatedAt, s.StatedAt)
+			return list
+		}
+	}
+	return append(list, s)
 }
 
 // ReadWindow returns the window that period, or from and to, ask for. Without any it

@@ -71,9 +71,14 @@ func (l *leftovers) close() {
 // fold replays the journal.
 func (l *leftovers) fold(t *testing.T) {
 	t.Helper()
-	l.replay = partition.NewReplay(0)
+	history := app.History{Storage: l.storage}
+	skips, err := history.Skips()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.replay = partition.NewReplay(0, skips...)
 	var batch partition.Batch
-	err := app.ReadJournal(t.Context(), l.storage, func(rec ingest.Record) {
+	err = history.Each(t.Context(), func(rec ingest.Record) error {
 		l.records++
 		l.from = cmp.Or(l.from, rec.ReceivedAt)
 		if rec.Kind == ingest.KindConfiguration {
@@ -88,6 +93,7 @@ func (l *leftovers) fold(t *testing.T) {
 		if batch.Rows.Len() > 20_000 {
 			l.batches, batch = append(l.batches, batch), partition.Batch{}
 		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -81,6 +81,25 @@ func (s *server) get(t *testing.T, path string, query url.Values, data any) {
 	}
 }
 
+// fetch returns what url answers, which must be 200.
+func fetch(t *testing.T, url string) []byte {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s, %v\n%.2000s", url, resp.Status, err, body)
+	}
+	return body
+}
+
 // post sends a webhook body and returns the status, or an error where no answer came.
 func (s *server) post(ctx context.Context, path string, body []byte) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, bytes.NewReader(body))

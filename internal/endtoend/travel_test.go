@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/internal/rig"
 )
 
@@ -74,7 +75,7 @@ func travel(t *testing.T, alertmanager func(testing.TB, string, ...string) *rig.
 	want := seen.outage(t)
 	checkAvailability(t, s, want)
 	checkReport(t, s, want)
-	checkPage(t, s, incident.ID)
+	checkPages(t, s, incident.ID, want)
 }
 
 type incidentList struct {
@@ -114,11 +115,7 @@ func checkAvailability(t *testing.T, s *server, outage time.Duration) {
 // checkReport runs the report of this month as a user does, and looks for the outage.
 func checkReport(t *testing.T, s *server, outage time.Duration) {
 	t.Helper()
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := evenkeel(t, "report", "--storage.path="+s.storage, "--format=json", "--period="+time.Now().In(berlin).Format("2006-01"))
+	out := evenkeel(t, "report", "--storage.path="+s.storage, "--format=json", "--period="+thisMonth(t))
 	var report struct {
 		Availability struct {
 			Levels []struct {
@@ -141,17 +138,46 @@ func checkReport(t *testing.T, s *server, outage time.Duration) {
 	}
 }
 
-// checkPage opens the incident's page in a browser.
-func checkPage(t *testing.T, s *server, id string) {
+// checkPages goes the way of a reader in a browser: from the report to the incident behind the
+// outage, and to the service. Each must show the outage. A picture of each is kept where one does not.
+func checkPages(t *testing.T, s *server, id string, outage time.Duration) {
 	t.Helper()
-	page := rig.Chromium(t).Open(t, s.url+"/incidents/"+id, rig.View{})
-	page.Keep(t)
-	text := page.Text(t)
-	for _, want := range []string{"CheckoutDown", "checkout", "resolved"} {
-		if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
-			t.Errorf("the incident's page does not say %q:\n%s", want, text)
+	lasted := improve.Length(outage.Milliseconds()).String()
+	browser := rig.Chromium(t)
+
+	report := browser.Open(t, s.url+"/reports/"+thisMonth(t), rig.View{})
+	says(t, report, "incidents 1 all resolved", "checkout down "+lasted, "checkout / public", lasted+" "+id, "CheckoutDown")
+	report.Click(t, "a[href$='/incidents/"+id+"']")
+	says(t, report, "CheckoutDown", "checkout", "resolved", lasted, "Nobody can pay")
+
+	service := browser.Open(t, s.url+"/services/checkout", rig.View{})
+	says(t, service, "checkout", "n = 1", "Downtime that counts "+lasted, "CheckoutDown", "2 intervals that were not up", "down down "+lasted)
+	var exact []string
+	service.Eval(t, `[...document.querySelectorAll("dd span[title], td span[title]")].map((e) => e.title.replace(/\s/g, ""))`, &exact)
+	if want := fmt.Sprintf("%dms", outage.Milliseconds()); !slices.Contains(exact, want) {
+		t.Errorf("no length on the service's page is %s: %q", want, exact)
+	}
+}
+
+// says looks for words in what a person sees on the page.
+func says(t *testing.T, page *rig.Page, words ...string) {
+	t.Helper()
+	text := strings.ToLower(plainSpaces(page.Text(t)))
+	for _, want := range words {
+		if !strings.Contains(text, strings.ToLower(want)) {
+			t.Errorf("the page does not say %q:\n%s", want, text)
 		}
 	}
+}
+
+// thisMonth names the month that it is in Berlin.
+func thisMonth(t *testing.T) string {
+	t.Helper()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Now().In(berlin).Format("2006-01")
 }
 
 // exporter is a service that Prometheus watches: it says whether it is up.
