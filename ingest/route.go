@@ -14,7 +14,7 @@ import (
 // event that concerns every domain of its tenant, such as a change, has none: everywhere is true.
 func DomainOf(e Event, label string) (domain string, everywhere bool) {
 	switch {
-	case e.Change != nil:
+	case e.Change != nil, e.Maintenance != nil, e.Link != nil: // of services and alerts whose domain it does not name
 		return "", true
 	case e.Alert != nil && label != "":
 		return domainOf(e.Tenant, e.Alert.Labels.Get(label)), false

@@ -13,8 +13,12 @@ import (
 func genEvent() *rapid.Generator[ingest.Event] {
 	return rapid.Custom(func(t *rapid.T) ingest.Event {
 		e := ingest.Event{Tenant: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "tenant")}
-		if rapid.IntRange(0, 9).Draw(t, "kind") == 0 {
+		switch rapid.IntRange(0, 12).Draw(t, "kind") {
+		case 0:
 			e.Change = &ingest.Change{Service: "s"}
+			return e
+		case 1:
+			e.Sample = &ingest.Sample{Service: "s"}
 			return e
 		}
 		e.Alert = &ingest.Alert{Labels: ingest.Labels{{Name: "cluster", Value: rapid.StringN(0, 3, -1).Draw(t, "cluster")}}}

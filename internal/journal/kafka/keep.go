@@ -30,10 +30,12 @@ const chunkBytes = 512 << 10
 //	claim(token 7) state(7) state(7) chunk(7) chunk(7) checkpoint(7) state(7) … claim(token 31) state(31) …
 //
 // A claim's token is its own offset, so a later claim has a greater one, whatever clocks and the
-// group's coordinator say. Each key holds the token of its owner, so that compaction never
-// removes what one owner wrote for what another wrote. A record counts if no greater token stands
-// before it. An owner learns from the offsets of its own writes whether anybody wrote between
-// them; if that was a claim, the write is [ErrFenced].
+// group's coordinator say. A message counts if no greater token stands before it. An owner learns
+// from the offsets of its own writes whether anybody wrote between them; if that was a
+// claim, the write is [ErrFenced].
+//
+// The topic is not compacted, but cut before each new checkpoint by who wrote it: compaction would
+// remove what an owner had saved for what it wrote when it was one no more.
 type Keep struct {
 	c         *Cluster
 	partition uint32
@@ -55,6 +57,9 @@ type claim struct {
 	At         time.Time `json:"at"`
 }
 
+// claimKey is the key of a claim; those of other messages begin with a token.
+const claimKey = "claim"
+
 // manifest makes chunks a checkpoint: it is written last.
 type manifest struct {
 	Sequence int64  `json:"sequence"`
@@ -75,7 +80,7 @@ func (c *Cluster) Claim(ctx context.Context, a Assignment) (*Keep, error) {
 	}
 	// A claim that is written twice because the first answer was lost is this owner's all the same:
 	// the greater token wins, and nobody has used the other.
-	k.token, err = k.produce(ctx, message{key: []byte("claim"), value: value})
+	k.token, err = k.produce(ctx, message{key: []byte(claimKey), value: value})
 	if err != nil {
 		return nil, fmt.Errorf("claim partition %d: %w", a.Partition, err)
 	}
@@ -132,19 +137,18 @@ func (k *Keep) SaveCheckpoint(ctx context.Context, checkpoint []byte) error {
 		}
 	}
 	if err := k.log.trim(ctx, begins); err != nil {
-		k.c.opts.Logger.Warn("Old checkpoints were not removed; the brokers compact them", "topic", k.log.topic, "partition", k.partition, "err", err)
+		k.c.opts.Logger.Warn("Old checkpoints were not removed; are we allowed to delete records?", "topic", k.log.topic, "partition", k.partition, "err", err)
 	}
 	return nil
 }
 
-// saveCheckpoint returns the offset of the first chunk. Chunks of two checkpoints in a row have
-// different keys, so that compaction leaves the last whole one whole.
+// saveCheckpoint returns the offset of the first chunk.
 func (k *Keep) saveCheckpoint(ctx context.Context, checkpoint []byte) (begins int64, err error) {
 	k.sequence++
 	m := manifest{Sequence: k.sequence, Bytes: len(checkpoint), Checksum: crc32.Checksum(checkpoint, castagnoli)}
 	for rest := checkpoint; len(rest) > 0 || m.Chunks == 0; m.Chunks++ {
 		n := min(len(rest), chunkBytes)
-		at, err := k.append(ctx, message{key: k.key("chunk", k.sequence%2, int64(m.Chunks)), value: chunk(k.sequence, rest[:n])})
+		at, err := k.append(ctx, message{key: k.key("chunk", k.sequence, int64(m.Chunks)), value: rest[:n]})
 		if err != nil {
 			return 0, err
 		}
@@ -159,11 +163,6 @@ func (k *Keep) saveCheckpoint(ctx context.Context, checkpoint []byte) (begins in
 	}
 	_, err = k.append(ctx, message{key: k.key("checkpoint"), value: value})
 	return begins, err
-}
-
-// chunk is the sequence of its checkpoint, and a part of it.
-func chunk(sequence int64, part []byte) []byte {
-	return append(strconv.AppendInt(nil, sequence, 10), append([]byte{'\n'}, part...)...)
 }
 
 // key is the owner's token, what it is, and which one.
@@ -232,8 +231,7 @@ func (k *Keep) load(ctx context.Context) error {
 	return k.scan(ctx, first, k.token, r.take)
 }
 
-// scan calls each with the messages from one offset up to another, which are all there or
-// compacted away.
+// scan calls each with the messages from one offset up to another.
 func (k *Keep) scan(ctx context.Context, from, to int64, each func(message) error) error {
 	for from < to {
 		var found page
@@ -308,9 +306,8 @@ func (r *reading) assemble(token int64, m message) {
 	err := json.Unmarshal(m.value, &named)
 	whole := make([]byte, 0, max(0, named.Bytes))
 	owner := Keep{token: token}
-	prefix := chunk(named.Sequence, nil)
 	for i := range named.Chunks {
-		part, ok := bytes.CutPrefix(r.chunks[string(owner.key("chunk", named.Sequence%2, int64(i)))], prefix)
+		part, ok := r.chunks[string(owner.key("chunk", named.Sequence, int64(i)))]
 		if !ok {
 			err = errors.Join(err, fmt.Errorf("chunk %d is not there", i))
 			break
@@ -330,8 +327,8 @@ func (r *reading) assemble(token int64, m message) {
 // parseKey returns the token of a message's owner and the rest of its key. What nobody here wrote has
 // the token -1.
 func parseKey(m message) (token int64, rest string) {
-	if string(m.key) == "claim" {
-		return m.offset, "claim"
+	if string(m.key) == claimKey {
+		return m.offset, ""
 	}
 	before, rest, _ := strings.Cut(string(m.key), "/")
 	token, err := strconv.ParseInt(before, 10, 64)

@@ -19,33 +19,27 @@ const (
 	checkpointSegment = 16 << 20
 )
 
-func settings(replication int, more ...kafkago.ConfigEntry) []kafkago.ConfigEntry {
-	return append([]kafkago.ConfigEntry{
+func settings(replication, segment int) []kafkago.ConfigEntry {
+	return []kafkago.ConfigEntry{
+		{ConfigName: "cleanup.policy", ConfigValue: "delete"},
 		{ConfigName: "retention.ms", ConfigValue: "-1"},
 		{ConfigName: "retention.bytes", ConfigValue: "-1"},
 		{ConfigName: "min.insync.replicas", ConfigValue: strconv.Itoa(min(2, replication))},
 		{ConfigName: "unclean.leader.election.enable", ConfigValue: "false"},
 		{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(maxMessageBytes)},
 		{ConfigName: "message.timestamp.type", ConfigValue: "LogAppendTime"},
-	}, more...)
+		{ConfigName: "segment.bytes", ConfigValue: strconv.Itoa(segment)},
+	}
 }
 
 // topics are those that a cluster needs, as they are made.
 func (o *Options) topics() []kafkago.TopicConfig {
-	topic := func(name string, more ...kafkago.ConfigEntry) kafkago.TopicConfig {
+	topic := func(name string, segment int) kafkago.TopicConfig {
 		return kafkago.TopicConfig{
-			Topic: name, NumPartitions: int(o.Partitions), ReplicationFactor: o.Replication, ConfigEntries: settings(o.Replication, more...),
+			Topic: name, NumPartitions: int(o.Partitions), ReplicationFactor: o.Replication, ConfigEntries: settings(o.Replication, segment),
 		}
 	}
-	return []kafkago.TopicConfig{
-		topic(o.Topic,
-			kafkago.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "delete"},
-			kafkago.ConfigEntry{ConfigName: "segment.bytes", ConfigValue: strconv.Itoa(journalSegment)}),
-		// With "delete" beside it, what a newer checkpoint replaces can be removed at once.
-		topic(o.checkpointTopic(),
-			kafkago.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "compact,delete"},
-			kafkago.ConfigEntry{ConfigName: "segment.bytes", ConfigValue: strconv.Itoa(checkpointSegment)}),
-	}
+	return []kafkago.TopicConfig{topic(o.Topic, journalSegment), topic(o.checkpointTopic(), checkpointSegment)}
 }
 
 // prepare makes the topics that are missing, and refuses or warns of those that are not as they must be.
@@ -147,13 +141,12 @@ func (c *Cluster) check(ctx context.Context, t kafkago.Topic) error {
 	if config["unclean.leader.election.enable"] == "true" {
 		c.opts.Logger.Warn("A replica that lags may become leader, and what it misses is lost. Set unclean.leader.election.enable=false", "topic", t.Name)
 	}
-	if t.Name != c.opts.Topic {
-		return nil
-	}
 	if policy := config["cleanup.policy"]; policy != "delete" {
-		return fmt.Errorf("its cleanup.policy is %q; a journal's is delete: compaction would remove records", policy)
+		return fmt.Errorf("its cleanup.policy is %q and must be delete: compaction removes records that count", policy)
 	}
-	c.maxBatch = atoi(config["max.message.bytes"], 1<<20)
+	if t.Name == c.opts.Topic {
+		c.maxBatch = atoi(config["max.message.bytes"], 1<<20)
+	}
 	return nil
 }
 
