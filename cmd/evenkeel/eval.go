@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,9 +15,10 @@ import (
 )
 
 func addEval(k *kingpin.Application, actions map[string]action) {
-	cmd := k.Command("eval", "Score assignments against a truth: B-cubed, ARI and V-measure.")
+	cmd := k.Command("eval", "Score assignments against a truth: B-cubed, ARI and V-measure, and how often the causes are right.")
 	truth := cmd.Flag("truth", "The truth, one JSON object a line.").PlaceHolder("FILE").Required().ExistingFile()
 	assignments := cmd.Flag("assignments", "What `evenkeel replay` wrote.").PlaceHolder("FILE").Required().ExistingFile()
+	incidents := cmd.Flag("incidents", "The incidents that `evenkeel replay` wrote: their probable causes are scored, too.").PlaceHolder("FILE").ExistingFile()
 	output := cmd.Flag("output", "table or json.").Default("table").Enum("table", "json")
 	actions[cmd.FullCommand()] = func(_ context.Context, std streams) error {
 		t, err := readLines(*truth, eval.ReadTruth)
@@ -27,11 +29,34 @@ func addEval(k *kingpin.Application, actions map[string]action) {
 		if err != nil {
 			return err
 		}
-		return printScores(std.out, eval.Score(t, a), *output)
+		scores := evaluation{Scores: eval.Score(t, a)}
+		if *incidents != "" {
+			i, err := readLines(*incidents, eval.ReadIncidents)
+			if err != nil {
+				return err
+			}
+			r := eval.ScoreCauses(t, a, i, nil)
+			scores.Causes = &causes{r.Faults, r.First, r.Three}
+		}
+		return printScores(std.out, scores, *output)
 	}
 }
 
-func printScores(w io.Writer, scores eval.Scores, output string) error {
+// evaluation is what eval prints.
+type evaluation struct {
+	eval.Scores
+	Causes *causes `json:"causes,omitempty"`
+}
+
+// causes says for how many faults of two episodes and more the best probable cause, or one of the
+// best three, of the incident that holds most of the fault is a root of it.
+type causes struct {
+	Faults int `json:"faults"`
+	Hit1   int `json:"hit@1"`
+	Hit3   int `json:"hit@3"`
+}
+
+func printScores(w io.Writer, scores evaluation, output string) error {
 	if output == "json" {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
@@ -46,7 +71,12 @@ func printScores(w io.Writer, scores eval.Scores, output string) error {
 		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t\n", line.name,
 			line.Episodes, line.Missing, line.Groups, line.F1, line.Precision, line.Recall, line.ARI, line.V)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || scores.Causes == nil {
+		return err
+	}
+	c := scores.Causes
+	_, err := fmt.Fprintf(w, "\ncauses of %d faults: hit@1 %d, hit@3 %d\n", c.Faults, c.Hit1, c.Hit3)
+	return err
 }
 
 // readLines reads a file by its reader; an error names the file.
@@ -58,7 +88,11 @@ func readLines[T any](name string, read func(io.Reader) (T, error)) (T, error) {
 	}
 	defer f.Close()
 	v, err := read(f)
-	if err != nil {
+	var line *eval.LineError
+	switch {
+	case errors.As(err, &line):
+		return none, fmt.Errorf("%s:%w", name, err) // file:line:column
+	case err != nil:
 		return none, fmt.Errorf("%s: %w", name, err)
 	}
 	return v, nil

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,15 +46,15 @@ type Incident struct {
 }
 
 // ReadTruth reads a file of truth, one JSON object a line.
-func ReadTruth(r io.Reader) ([]Truth, error) { return readLines[Truth](r, "truth") }
+func ReadTruth(r io.Reader) ([]Truth, error) { return readLines[Truth](r) }
 
 // ReadAssignments reads a file of assignments, one JSON object a line.
 func ReadAssignments(r io.Reader) ([]Assignment, error) {
-	return readLines[Assignment](r, "assignments")
+	return readLines[Assignment](r)
 }
 
 // ReadIncidents reads a file of incidents, one JSON object a line.
-func ReadIncidents(r io.Reader) ([]Incident, error) { return readLines[Incident](r, "incidents") }
+func ReadIncidents(r io.Reader) ([]Incident, error) { return readLines[Incident](r) }
 
 // Assignments returns the lines of episodes: one for each, and one for each alias.
 func Assignments(episodes []correlate.Episode) []Assignment {
@@ -97,18 +98,51 @@ func writeLines[T any](w io.Writer, lines []T) error {
 	return buffered.Flush()
 }
 
-func readLines[T any](r io.Reader, what string) ([]T, error) {
+// LineError says where a file cannot be read.
+type LineError struct {
+	Line   int // from 1
+	Column int // in bytes, from 1: where the reader stopped
+	Err    error
+}
+
+// Error gives the reason with the place before it, as compilers do.
+func (e *LineError) Error() string { return fmt.Sprintf("%d:%d: %v", e.Line, e.Column, e.Err) }
+
+// Unwrap returns the reason.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// readLines reads one JSON object from each line that is not blank. What is wrong with a line is a
+// [LineError].
+func readLines[T any](r io.Reader) ([]T, error) {
 	var lines []T
-	decode := json.NewDecoder(r)
-	for {
-		var line T
-		err := decode.Decode(&line)
-		if errors.Is(err, io.EOF) {
-			return lines, nil
+	in := bufio.NewReader(r)
+	for number := 1; ; number++ {
+		text, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if len(bytes.TrimSpace(text)) > 0 {
+			var line T
+			if err := json.Unmarshal(text, &line); err != nil {
+				return nil, &LineError{number, column(err), err}
+			}
+			lines = append(lines, line)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s, entry %d: %w", what, len(lines)+1, err)
+			return lines, nil
 		}
-		lines = append(lines, line)
 	}
+}
+
+// column returns where in its line an error is; 1 where the decoder does not say.
+func column(err error) int {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return max(1, int(syntax.Offset))
+	case errors.As(err, &kind):
+		return max(1, int(kind.Offset))
+	}
+	return 1
 }

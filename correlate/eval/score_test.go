@@ -2,6 +2,7 @@ package eval_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -155,10 +156,22 @@ func TestIncidentsAreWrittenWithoutThoseThatLiveOnInAnother(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsNoneSaysWhichEntryIsWrong(t *testing.T) {
-	_, err := eval.ReadTruth(strings.NewReader("{\"fault\":\"x\"}\n{\"fault\":1}\n"))
-	if err == nil || !strings.Contains(err.Error(), "truth, entry 2") {
-		t.Errorf("got %v", err)
+func TestAFileThatIsNoneSaysWhereItIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\"fault\":\"x\"}\n\n{\"fault\":1}\n":      "3:10: ",
+		"{\"fault\":\"x\"}\noops":                   "2:1: ",
+		"{\"fault\":\"x\"} {\"fault\":\"y\"}":       "1:15: ",
+		"{\"fault\":\"x\"":                          "1:12: ",
+		"{\"starts_at\":\"yesterday\"}\n{\"a\":\"b": "1:1: ",
+	} {
+		_, err := eval.ReadTruth(strings.NewReader(text))
+		var at *eval.LineError
+		if !errors.As(err, &at) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s…", text, err, want)
+		}
+	}
+	if truth, err := eval.ReadTruth(strings.NewReader("\n {\"fault\":\"x\"}")); err != nil || len(truth) != 1 {
+		t.Errorf("a file without a last line end: %v, %v", truth, err)
 	}
 }
 
