@@ -19,6 +19,8 @@ type Config struct {
 	// ResolveTimeout is how long an alert of Alertmanager's API v2 that names no end fires
 	// after it was received, in milliseconds. Default 5 minutes.
 	ResolveTimeout ingest.Millis `json:"resolve_timeout,omitempty"`
+	// Limits bound what one delivery may bring in.
+	Limits Limits `json:"limits,omitzero"`
 	// Mappings say, by name of source, how JSON of its own shape is read.
 	Mappings map[string]Mapping `json:"mappings,omitempty"`
 }
@@ -27,6 +29,7 @@ type Config struct {
 // goroutines at once.
 type Decoder struct {
 	resolveTimeout ingest.Millis
+	limits         Limits
 	mappings       map[string]*compiled // by source
 }
 
@@ -36,16 +39,20 @@ func New(c Config) (*Decoder, error) {
 	if d.resolveTimeout == 0 {
 		d.resolveTimeout = DefaultResolveTimeout
 	}
-	var errs []error
+	limits, err := c.Limits.fill()
+	d.limits = limits
+	errs := []error{err}
 	if d.resolveTimeout < 0 {
 		errs = append(errs, fmt.Errorf("resolve_timeout: %d ms is negative", c.ResolveTimeout))
 	}
 	for _, source := range slices.Sorted(maps.Keys(c.Mappings)) {
-		if err := c.Mappings[source].Check(); err != nil {
-			errs = append(errs, fmt.Errorf("mapping of source %q: %w", source, err))
-			continue
+		problems := c.Mappings[source].Check()
+		for _, p := range problems {
+			errs = append(errs, fmt.Errorf("mapping of source %q: %s", source, p.Text))
 		}
-		d.mappings[source] = c.Mappings[source].compile()
+		if len(problems) == 0 {
+			d.mappings[source] = c.Mappings[source].compile()
+		}
 	}
 	return d, errors.Join(errs...)
 }

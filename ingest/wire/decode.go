@@ -18,7 +18,7 @@ type Delivery struct {
 }
 
 // unconfigured decodes where nothing is configured.
-var unconfigured = Decoder{resolveTimeout: DefaultResolveTimeout}
+var unconfigured = Decoder{resolveTimeout: DefaultResolveTimeout, limits: DefaultLimits}
 
 // Decode returns what a decoder without configuration reads: the events of a record and
 // what in it was not understood.
@@ -44,6 +44,9 @@ func (c *Decoder) Read(rec ingest.Record) (Delivery, error) {
 	r := &reading{scanner: scanner{in: rec.Body}, rec: rec, config: c}
 	if err := r.format(rec.Path); err != nil {
 		return Delivery{}, located(rec.Body, err)
+	}
+	if n := len(r.out.Events) + len(r.out.Dead); n > c.limits.EventsPerDelivery {
+		return Delivery{}, errorAt(rec.Body, 0, fmt.Sprintf("the delivery holds %d events, at most %d; send less at once", n, c.limits.EventsPerDelivery))
 	}
 	return r.out, nil
 }
@@ -83,8 +86,13 @@ type reading struct {
 	nested bool    // the data of a CloudEvent
 }
 
-// event adds one that was understood.
+// event adds one that was understood, unless it is beyond a limit.
 func (r *reading) event(e ingest.Event) {
+	if e.Alert != nil {
+		if r.config.limits.allow(r, e.Alert); r.bad != "" {
+			return
+		}
+	}
 	e.Tenant, e.Source, e.ReceivedAt = tenant(r.rec), source(r.rec), r.rec.ReceivedAt
 	r.out.Events = append(r.out.Events, e)
 }

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,25 +84,58 @@ func MappedFields(event string) []string {
 	return names
 }
 
-// Check says all that is wrong with a mapping, a line each.
-func (m Mapping) Check() error {
+// Problem is one thing that is wrong with a mapping.
+type Problem struct {
+	Field string // among Fields; "" is the mapping itself
+	Text  string // says where: `fields.status: missing`
+}
+
+// Check says all that is wrong with a mapping.
+func (m Mapping) Check() []Problem {
 	fields, known := mappedFields[m.Event]
 	if !known {
-		return fmt.Errorf("event: %q is none of alert, change, maintenance, sample", m.Event)
+		return []Problem{{"", fmt.Sprintf("event: %q is none of alert, change, maintenance, sample", m.Event)}}
 	}
-	errs := []error{checkPointer("items", m.Items), checkTime("time", m.Time)}
+	var c problems
+	c.pointer("items", m.Items)
+	c.time("time", m.Time)
 	for _, f := range fields {
 		if _, there := m.Fields[f.name]; f.required && !there {
-			errs = append(errs, fmt.Errorf("fields.%s: missing; every %s needs it", f.name, m.Event))
+			c.add("fields.%s: missing; every %s needs it", f.name, m.Event)
 		}
 	}
 	if m.Event == MappedAlert && !m.namesAlerts() {
-		errs = append(errs, errors.New("fields: no labels; an alert needs labels, or at least one labels.NAME"))
+		c.add("fields: no labels; an alert needs labels, or at least one labels.NAME")
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Fields)) {
-		errs = append(errs, m.checkField(fields, name))
+		c.field = name
+		m.checkField(&c, fields, name)
 	}
-	return errors.Join(errs...)
+	return c.all
+}
+
+// problems gathers what is wrong.
+type problems struct {
+	field string // at hand
+	all   []Problem
+}
+
+func (c *problems) add(format string, args ...any) {
+	c.all = append(c.all, Problem{c.field, fmt.Sprintf(format, args...)})
+}
+
+func (c *problems) pointer(at, text string) {
+	if _, err := parsePointer(text); err != nil {
+		c.add("%s: %s", at, err)
+	}
+}
+
+func (c *problems) time(at, format string) {
+	switch format {
+	case "", TimeRFC3339, TimeUnix, TimeUnixMillis:
+	default:
+		c.add("%s: %q is none of rfc3339, unix, unix_ms", at, format)
+	}
 }
 
 func (m Mapping) namesAlerts() bool {
@@ -115,71 +147,61 @@ func (m Mapping) namesAlerts() bool {
 	return false
 }
 
-func (m Mapping) checkField(fields []mapped, name string) error {
+func (m Mapping) checkField(c *problems, fields []mapped, name string) {
 	f, at := m.Fields[name], "fields."+name
 	what := mapped{name: name}
 	if i := slices.IndexFunc(fields, func(k mapped) bool { return k.name == name }); i >= 0 {
 		what = fields[i]
-	} else if m.Event != MappedAlert || !strings.HasPrefix(name, "labels.") && !strings.HasPrefix(name, "annotations.") || strings.HasSuffix(name, ".") {
-		return fmt.Errorf("%s: not a field of %s", at, article(m.Event))
+	} else if m.Event != MappedAlert || !isPartOf("labels.", name) && !isPartOf("annotations.", name) {
+		c.add("%s: not a field of %s", at, article(m.Event))
+		return
 	}
-	errs := []error{checkPointer(at+".from", f.From), checkTime(at+".time", f.Time), f.checkValues(at, name)}
+	c.pointer(at+".from", f.From)
+	c.time(at+".time", f.Time)
+	f.checkOrigin(c, at, name)
+	f.checkValues(c, at, name)
 	if what.instant {
-		errs = append(errs, f.checkInstants(at))
+		f.checkInstants(c, at)
+	} else if f.Time != "" {
+		c.add("%s.time: the field is no instant", at)
 	}
+}
+
+func isPartOf(prefix, name string) bool { return strings.HasPrefix(name, prefix) && name != prefix }
+
+// checkOrigin says whether it is clear where the field comes from.
+func (f Field) checkOrigin(c *problems, at, name string) {
 	switch whole := name == "labels" || name == "annotations"; {
 	case f.From != "" && f.Constant != "":
-		errs = append(errs, fmt.Errorf("%s: from and constant; one of the two says where it comes from", at))
+		c.add("%s: from and constant; one of the two says where it comes from", at)
 	case f.From == "" && f.Constant == "":
-		errs = append(errs, fmt.Errorf("%s: neither from nor constant", at))
+		c.add("%s: neither from nor constant", at)
 	case whole && (f.From == "" || f.Default != "" || f.Values != nil):
-		errs = append(errs, fmt.Errorf("%s: takes from only, the pointer of an object; %s.NAME takes the rest", at, name))
-	case !what.instant && f.Time != "":
-		errs = append(errs, fmt.Errorf("%s.time: the field is no instant", at))
+		c.add("%s: takes from only, the pointer of an object; %s.NAME takes the rest", at, name)
 	}
-	return errors.Join(errs...)
 }
 
 // fixed are the values that a field can have.
 var fixed = map[string][]string{"status": {"firing", "resolved", "unknown"}, "cancelled": {"true", "false"}}
 
-func (f Field) checkValues(at, name string) error {
+func (f Field) checkValues(c *problems, at, name string) {
 	allowed := fixed[name]
 	if allowed == nil {
-		return nil
+		return
 	}
-	var errs []error
 	for _, v := range append(slices.Sorted(maps.Values(f.Values)), f.Default, f.Constant) {
 		if v != "" && !slices.Contains(allowed, v) {
-			errs = append(errs, fmt.Errorf("%s: %q is none of %s", at, v, strings.Join(allowed, ", ")))
+			c.add("%s: %q is none of %s", at, v, strings.Join(allowed, ", "))
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // checkInstants says which instants of the mapping itself are none.
-func (f Field) checkInstants(at string) error {
-	var errs []error
+func (f Field) checkInstants(c *problems, at string) {
 	for _, text := range []string{f.Default, f.Constant} {
 		r := &reading{}
 		if r.instant("", text); r.bad != "" && text != ReceivedAt {
-			errs = append(errs, fmt.Errorf("%s: %q is neither RFC 3339 nor received_at", at, text))
+			c.add("%s: %q is neither RFC 3339 nor received_at", at, text)
 		}
 	}
-	return errors.Join(errs...)
-}
-
-func checkTime(at, format string) error {
-	switch format {
-	case "", TimeRFC3339, TimeUnix, TimeUnixMillis:
-		return nil
-	}
-	return fmt.Errorf("%s: %q is none of rfc3339, unix, unix_ms", at, format)
-}
-
-func checkPointer(at, pointer string) error {
-	if _, err := parsePointer(pointer); err != nil {
-		return fmt.Errorf("%s: %w", at, err)
-	}
-	return nil
 }

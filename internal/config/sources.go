@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
 )
 
 // sourceEntry is one of the root's sources.
@@ -13,6 +14,7 @@ type sourceEntry struct {
 	Name      placed[string]
 	Tenant    string
 	TokenFile placed[string]
+	Mapping   *wire.Mapping
 }
 
 func sourceKeys() reader[sourceEntry] {
@@ -23,6 +25,8 @@ func sourceKeys() reader[sourceEntry] {
 			scalar("name", named(ingest.CheckTenant)), func(s *sourceEntry) *string { return &s.Tenant }),
 		key(spec{Name: "bearer_token_file", Text: "the file that holds its tokens, one a line, relative to this file; as soon as one source has a token, nobody can send without"},
 			at(asText), func(s *sourceEntry) *placed[string] { return &s.TokenFile }),
+		key(spec{Name: "mapping", Text: "how its own JSON is read; see [mapped JSON](formats/mapped.md)"},
+			mappingKeys(), func(s *sourceEntry) **wire.Mapping { return &s.Mapping }),
 	)
 }
 

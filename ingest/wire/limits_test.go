@@ -1,0 +1,81 @@
+package wire_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
+)
+
+var tight = wire.Limits{EventsPerDelivery: 3, LabelsPerAlert: 2, LabelNameBytes: 10, LabelValueBytes: 20, AnnotationValueBytes: 30}
+
+func limited(t *testing.T, l wire.Limits) *wire.Decoder {
+	t.Helper()
+	d, err := wire.New(wire.Config{Limits: l, Mappings: map[string]wire.Mapping{"own": {
+		Event:  wire.MappedAlert,
+		Fields: map[string]wire.Field{"labels": {From: "/labels"}, "annotations": {From: "/annotations"}, "status": {Constant: "firing"}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestAnAlertBeyondALimitIsADeadLetterAndItsNeighboursCount(t *testing.T) {
+	for _, test := range []struct{ name, labels, annotations, reason string }{
+		{"labels", `{"a":"1","b":"2","c":"3"}`, `{}`, "labels: 3 of them, at most 2"},
+		{"a label's name", `{"abcdefghijk":"1"}`, `{}`, "labels.abcdefghijk: the name has 11 bytes, at most 10"},
+		{"a label's value", `{"a":"123456789012345678901"}`, `{}`, "labels.a: 21 bytes, at most 20"},
+		{"an annotation", `{"a":"1"}`, `{"s":"` + strings.Repeat("x", 31) + `"}`, "annotations.s: 31 bytes, at most 30"},
+	} {
+		body := func(label, annotation string) string {
+			return fmt.Sprintf(`{"labels":%s,"annotations":%s,"startsAt":"2026-11-22T11:54:21Z"`, label, annotation)
+		}
+		bad, good := body(test.labels, test.annotations), body(`{"a":"12345678901234567890","abcdefghij":"1"}`, `{"s":"`+strings.Repeat("x", 30)+`"}`)
+		for path, format := range map[string]string{
+			ingest.PathAlertmanager: `{"version":"4","alerts":[%[1]s,"status":"firing"},%[2]s,"status":"firing"}]}`,
+			ingest.PathAlerts:       `[%s},%s}]`,
+			ingest.PathMapped:       `[%s},%s}]`,
+		} {
+			t.Run(test.name+" "+path, func(t *testing.T) {
+				rec := ingest.Record{Kind: ingest.KindDelivery, Source: "own", Path: path, ReceivedAt: 1_790_000_000_000, Body: fmt.Appendf(nil, format, bad, good)}
+				d, err := limited(t, tight).Read(rec)
+				if err != nil || len(d.Events) != 1 || len(d.Dead) != 1 {
+					t.Fatalf("%v, %d events, %v", err, len(d.Events), d.Dead)
+				}
+				if !strings.HasSuffix(d.Dead[0].Reason, "[0]."+test.reason) {
+					t.Errorf("%q does not say %q", d.Dead[0].Reason, test.reason)
+				}
+				d, err = limited(t, wire.Limits{}).Read(rec)
+				if err != nil || len(d.Events) != 2 {
+					t.Errorf("by default: %v, %v", err, d.Dead)
+				}
+			})
+		}
+	}
+}
+
+func TestADeliveryOfTooManyEventsIsRefusedWhole(t *testing.T) {
+	d := limited(t, tight)
+	if got, err := d.Read(webhook(strings.Repeat(resolved+",", 2) + resolved)); err != nil || len(got.Events) != 3 {
+		t.Errorf("%v %v", got, err)
+	}
+	got, err := d.Read(webhook(strings.Repeat(resolved+",", 3) + resolved))
+	if err == nil || !strings.Contains(err.Error(), "holds 4 events, at most 3") {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(wire.Delivery{}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestALimitBelowNothingIsRefused(t *testing.T) {
+	_, err := wire.New(wire.Config{Limits: wire.Limits{LabelsPerAlert: -1, LabelNameBytes: -2}})
+	if err == nil || err.Error() != "limits.labels_per_alert: -1 is negative\nlimits.label_name_bytes: -2 is negative" {
+		t.Error(err)
+	}
+}
