@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +33,8 @@ type Options struct {
 	// MaxInflightBytes bounds the bodies that are in memory at once, over all requests, as sent
 	// and unpacked. Default 256 MiB, at least twice MaxBodyBytes.
 	MaxInflightBytes int64
+	// MaxTenants is how many tenants may be named in requests beside those of Settings. Default 1000.
+	MaxTenants int
 	// Wait is how long a request waits at most, for memory and for the journal together. Default 5 s.
 	Wait time.Duration
 	// Logger says what was refused and what failed. Default: nothing is said.
@@ -42,6 +47,7 @@ type Options struct {
 const (
 	DefaultMaxBodyBytes     = 16 << 20
 	DefaultMaxInflightBytes = 256 << 20
+	DefaultMaxTenants       = 1000
 	DefaultWait             = 5 * time.Second
 )
 
@@ -49,17 +55,43 @@ const (
 const retryAfter = "5"
 
 // Paths are those that a [Handler] answers.
-func Paths() []string { return []string{ingest.PathAlertmanager, ingest.PathChanges} }
+func Paths() []string { return ingest.Paths() }
+
+// Settings are what a reload can change.
+type Settings struct {
+	Sources *Sources      // nil: none is known by name
+	Decoder *wire.Decoder // nil: one without configuration
+}
 
 // Handler answers POST on each of [Paths]. Mount it there without a method, so
 // that it can answer others itself.
 type Handler struct {
-	opts   Options
-	m      *metrics
-	budget *budget
+	opts     Options
+	settings atomic.Pointer[inForce]
+	m        *metrics
+	budget   *budget
+	tenants  *tenants
 }
 
 var _ http.Handler = (*Handler)(nil)
+
+// inForce are the settings as requests need them.
+type inForce struct {
+	sources *Sources
+	read    func(ingest.Record) (wire.Delivery, error)
+}
+
+// Configure puts settings in force for the requests that come from now on.
+func (h *Handler) Configure(s Settings) {
+	now := inForce{s.Sources, wire.Read}
+	if now.sources == nil {
+		now.sources = &Sources{}
+	}
+	if s.Decoder != nil {
+		now.read = s.Decoder.Read
+	}
+	h.settings.Store(&now)
+}
 
 // New makes a handler and registers its metrics.
 func New(o Options) (*Handler, error) {
@@ -72,6 +104,9 @@ func New(o Options) (*Handler, error) {
 	if o.MaxInflightBytes < 2*o.MaxBodyBytes {
 		return nil, fmt.Errorf("webhook: max_inflight_bytes is %d, at least twice max_body_bytes, %d", o.MaxInflightBytes, 2*o.MaxBodyBytes)
 	}
+	if o.MaxTenants == 0 {
+		o.MaxTenants = DefaultMaxTenants
+	}
 	if o.Wait == 0 {
 		o.Wait = DefaultWait
 	}
@@ -82,14 +117,16 @@ func New(o Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{o, m, newBudget(o.MaxInflightBytes, m)}, nil
+	h := &Handler{opts: o, m: m, budget: newBudget(o.MaxInflightBytes, m), tenants: newTenants(o.MaxTenants)}
+	h.Configure(Settings{})
+	return h, nil
 }
 
 // ServeHTTP implements [http.Handler].
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	a := h.serve(w, r)
-	a.write(w)
+	a.write(w, r.URL.Path)
 	h.m.request(r.URL.Path, a.outcome, time.Since(began))
 	if a.err != nil {
 		h.opts.Logger.Log(r.Context(), a.level(), "Delivery not accepted", "path", r.URL.Path,
@@ -99,32 +136,57 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve takes one delivery and returns the answer.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) answer {
-	if r.URL.Path != ingest.PathAlertmanager && r.URL.Path != ingest.PathChanges {
+	if !slices.Contains(Paths(), r.URL.Path) {
 		return refuse(outcomeNotFound, errNotFound)
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return refuse(outcomeMethod, errMethod)
 	}
-	rec, err := identify(r)
+	settings := h.settings.Load()
+	source, tenant, err := settings.sources.identify(r)
 	if err != nil {
-		return refuse(outcomeInvalid, err)
+		return unidentified(err)
 	}
 	s := share{budget: h.budget, patience: h.opts.Wait}
 	defer s.release()
-	if rec.Body, err = h.body(w, r, &s); err != nil {
+	rec := ingest.Record{Kind: ingest.KindDelivery, Path: r.URL.Path, Tenant: tenant, Source: source}
+	if rec.Body, err = h.body(w, r, &s); err == nil {
+		err = structured(r, &rec, &s)
+	}
+	if err != nil {
 		return h.unread(r.Context(), rec, &s, err)
 	}
-	h.m.bytes.WithLabelValues(rec.Path).Add(float64(len(rec.Body)))
-	delivery, err := wire.Read(rec)
-	if err != nil {
-		return h.reject(r.Context(), rec, &s, err)
+	return h.take(r.Context(), settings, rec, &s)
+}
+
+// unidentified answers a request that does not say rightly whose it is.
+func unidentified(err error) answer {
+	var f forbidden
+	switch {
+	case errors.Is(err, errUnauthorized):
+		return refuse(outcomeUnauthorized, err)
+	case errors.As(err, &f):
+		return refuse(outcomeForbidden, err)
 	}
-	if a := h.keep(r.Context(), rec, &s); a.err != nil {
+	return refuse(outcomeInvalid, err)
+}
+
+// take decodes a record to refuse what cannot be, and keeps it.
+func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record, s *share) answer {
+	h.m.bytes.WithLabelValues(rec.Path).Add(float64(len(rec.Body)))
+	if err := h.tenants.admit(rec.Tenant); err != nil {
+		return unidentified(err)
+	}
+	delivery, err := settings.read(rec)
+	if err != nil {
+		return h.reject(ctx, rec, s, err)
+	}
+	if a := h.keep(ctx, rec, s); a.err != nil {
 		return a
 	}
 	h.m.decoded(rec.Path, delivery)
-	return accept(delivery)
+	return accept(rec.Path, delivery)
 }
 
 // keep makes a record durable.
@@ -165,12 +227,15 @@ const maxWarnings = 10
 
 // accept tells the sender what of its delivery was not used. Alertmanager does not
 // read it; who posts changes by hand does.
-func accept(d wire.Delivery) answer {
+func accept(path string, d wire.Delivery) answer {
 	a := answer{outcome: outcomeAccepted, warnings: d.Warnings}
 	for _, dead := range d.Dead {
 		a.warnings = append(a.warnings, dead.Reason)
 	}
 	a.warnings = a.warnings[:min(len(a.warnings), maxWarnings)]
+	if path == ingest.PathAlerts && len(d.Dead) > 0 {
+		return refuse(outcomePartial, errors.New(strings.Join(a.warnings, "; ")))
+	}
 	return a
 }
 
@@ -189,16 +254,34 @@ type response struct {
 	Warnings  []string `json:"warnings,omitempty"`
 }
 
-func (a answer) write(w http.ResponseWriter) {
+func (a answer) write(w http.ResponseWriter, path string) {
+	status := a.outcome.status()
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	if a.outcome == outcomeUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if path == ingest.PathAlerts {
+		a.writeAsAlertmanager(w, status)
+		return
+	}
 	body := response{Status: "success", Warnings: a.warnings}
 	if a.err != nil {
 		body = response{Status: "error", ErrorType: a.outcome.errorType(), Error: a.err.Error()}
 	}
-	status := a.outcome.status()
 	w.Header().Set("Content-Type", "application/json")
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfter)
-	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client may be gone
+}
+
+// writeAsAlertmanager answers as Alertmanager's API v2 does: nothing, or the error as a text.
+func (a answer) writeAsAlertmanager(w http.ResponseWriter, status int) {
+	if a.err == nil {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(a.err.Error()) // the client may be gone
 }

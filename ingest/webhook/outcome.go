@@ -6,21 +6,24 @@ import "net/http"
 type outcome string
 
 const (
-	outcomeAccepted    outcome = "accepted"
-	outcomeUndecodable outcome = "undecodable" // kept among the dead letters
-	outcomeInvalid     outcome = "invalid"     // a header or parameter
-	outcomeEncoding    outcome = "encoding"    // a Content-Encoding that is not known
-	outcomeTooLarge    outcome = "too_large"
-	outcomeMethod      outcome = "method"
-	outcomeNotFound    outcome = "not_found"
-	outcomeUnread      outcome = "unread" // the body did not arrive
-	outcomeBusy        outcome = "busy"   // no memory for the body
-	outcomeTimeout     outcome = "timeout"
-	outcomeUnavailable outcome = "unavailable"
+	outcomeAccepted     outcome = "accepted"
+	outcomePartial      outcome = "partial"      // accepted, but for some alerts that are dead letters; API v2 only
+	outcomeUndecodable  outcome = "undecodable"  // kept among the dead letters
+	outcomeInvalid      outcome = "invalid"      // a header or parameter
+	outcomeUnauthorized outcome = "unauthorized" // no token that is known
+	outcomeForbidden    outcome = "forbidden"    // a source or tenant that is not the sender's, or one tenant too many
+	outcomeEncoding     outcome = "encoding"     // a Content-Encoding that is not known
+	outcomeTooLarge     outcome = "too_large"
+	outcomeMethod       outcome = "method"
+	outcomeNotFound     outcome = "not_found"
+	outcomeUnread       outcome = "unread" // the body did not arrive
+	outcomeBusy         outcome = "busy"   // no memory for the body
+	outcomeTimeout      outcome = "timeout"
+	outcomeUnavailable  outcome = "unavailable"
 )
 
 var outcomes = []outcome{
-	outcomeAccepted, outcomeUndecodable, outcomeInvalid, outcomeEncoding, outcomeTooLarge,
+	outcomeAccepted, outcomePartial, outcomeUndecodable, outcomeInvalid, outcomeUnauthorized, outcomeForbidden, outcomeEncoding, outcomeTooLarge,
 	outcomeMethod, outcomeUnread, outcomeBusy, outcomeTimeout, outcomeUnavailable,
 }
 
@@ -29,8 +32,12 @@ func (o outcome) status() int {
 	switch o {
 	case outcomeAccepted:
 		return http.StatusOK
-	case outcomeUndecodable, outcomeInvalid:
+	case outcomePartial, outcomeUndecodable, outcomeInvalid:
 		return http.StatusBadRequest
+	case outcomeUnauthorized:
+		return http.StatusUnauthorized
+	case outcomeForbidden:
+		return http.StatusForbidden
 	case outcomeEncoding:
 		return http.StatusUnsupportedMediaType
 	case outcomeTooLarge:
@@ -47,6 +54,8 @@ func (o outcome) errorType() string {
 	switch o {
 	case outcomeNotFound:
 		return "not_found"
+	case outcomeUnauthorized, outcomeForbidden:
+		return string(o)
 	case outcomeTimeout:
 		return "timeout"
 	case outcomeUnread, outcomeBusy, outcomeUnavailable:

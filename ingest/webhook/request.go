@@ -7,22 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
-)
-
-// TenantHeader names the tenant, as in Mimir, Loki and Cortex.
-const TenantHeader = "X-Scope-OrgID"
-
-// SourceParameter of the query names the sending system where there is more than one: alerts
-// of two sources are never the same alert.
-const SourceParameter = "source"
-
-const (
-	maxTenantBytes = 150
-	maxSourceBytes = 150
+	"github.com/evenkeel/evenkeel/ingest/wire"
 )
 
 var (
@@ -55,53 +46,19 @@ func (e errGzip) Error() string {
 }
 func (e errGzip) Unwrap() error { return e.err }
 
-// identify makes the record without its body.
-func identify(r *http.Request) (ingest.Record, error) {
-	rec := ingest.Record{
-		Kind: ingest.KindDelivery, Path: r.URL.Path,
-		Tenant: ingest.DefaultTenant, Source: ingest.DefaultSource(r.URL.Path),
+// structured turns a CloudEvent in binary mode, attributes in headers, into one that is all body.
+func structured(r *http.Request, rec *ingest.Record, s *share) error {
+	if rec.Path != ingest.PathCloudEvents || r.Header.Get("Ce-Specversion") == "" {
+		return nil
 	}
-	if tenant := r.Header.Get(TenantHeader); tenant != "" {
-		if err := checkTenant(tenant); err != nil {
-			return rec, err
-		}
-		rec.Tenant = tenant
+	var headers []wire.Header
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		headers = append(headers, wire.Header{Name: name, Value: r.Header.Get(name)})
 	}
-	if source := r.URL.Query().Get(SourceParameter); source != "" {
-		if err := checkSource(source); err != nil {
-			return rec, err
-		}
-		rec.Source = source
+	if err := s.grow(r.Context(), 2*int64(len(rec.Body))); err != nil {
+		return err
 	}
-	return rec, nil
-}
-
-const (
-	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
-	tenantCharacters = letters + "!-_.*'()"
-	sourceCharacters = letters + "-_.:/@"
-)
-
-// checkTenant takes what Mimir takes, so that one header serves both.
-func checkTenant(tenant string) error {
-	if tenant == "." || tenant == ".." {
-		return fmt.Errorf("%s: %q is not a tenant", TenantHeader, tenant)
-	}
-	return checkName(TenantHeader, tenant, maxTenantBytes, tenantCharacters)
-}
-
-func checkSource(source string) error {
-	return checkName(SourceParameter, source, maxSourceBytes, sourceCharacters)
-}
-
-func checkName(what, name string, limit int, characters string) error {
-	if len(name) > limit {
-		return fmt.Errorf("%s: %d bytes, at most %d", what, len(name), limit)
-	}
-	if i := strings.IndexFunc(name, func(r rune) bool { return !strings.ContainsRune(characters, r) }); i >= 0 {
-		return fmt.Errorf("%s: %q has a character other than letters, digits and %s", what, name, characters[len(letters):])
-	}
+	rec.Body, _ = wire.Structured(headers, rec.Body)
 	return nil
 }
 

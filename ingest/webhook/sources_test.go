@@ -1,0 +1,204 @@
+package webhook_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/webhook"
+)
+
+// tokens writes files of tokens and returns the path of each.
+func tokens(t *testing.T, files map[string]string) func(name string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(name string) string { return filepath.Join(dir, name) }
+}
+
+// guarded is a server with one source that has tokens, and others that have none.
+func guarded(t *testing.T) *server {
+	t.Helper()
+	file := tokens(t, map[string]string{"eu": "old-secret\nnew-secret\n"})
+	sources, err := webhook.NewSources([]ingest.Source{
+		{Name: "eu", Tenant: "shop", BearerTokenFile: file("eu")},
+		{Name: "us"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t)
+	s.handler.Configure(webhook.Settings{Sources: sources})
+	return s
+}
+
+func TestATokenTellsTheSourceAndItsTenant(t *testing.T) {
+	for _, secret := range []string{"old-secret", "new-secret"} {
+		s := guarded(t)
+		equal(t, s.post(ingest.PathAlertmanager, delivery, "Authorization", "Bearer "+secret).Code, 200)
+		equal(t, s.post(ingest.PathAlertmanager+"?source=eu", delivery, "authorization", "bearer "+secret).Code, 200)
+		equal(t, s.post(ingest.PathAlertmanager, delivery, webhook.TokenHeader, secret, "Authorization", "Basic eDp5").Code, 200)
+		equal(t, s.post(ingest.PathAlertmanager, delivery, webhook.TokenHeader, secret, "X-Scope-OrgID", "shop").Code, 200)
+		for _, r := range s.journal.records {
+			equal(t, []string{r.Source, r.Tenant}, []string{"eu", "shop"})
+		}
+	}
+}
+
+func TestWithoutARightTokenNothingIsTakenAndNoneIsRepeated(t *testing.T) {
+	for _, test := range []struct {
+		name, query string
+		headers     []string
+		code        int
+		outcome     string
+	}{
+		{"no token", "", nil, 401, "unauthorized"},
+		{"another token", "", []string{"Authorization", "Bearer old-secrets"}, 401, "unauthorized"},
+		{"an empty token", "", []string{"Authorization", "Bearer "}, 401, "unauthorized"},
+		{"a password", "", []string{"Authorization", "Basic b2xkLXNlY3JldA=="}, 401, "unauthorized"},
+		{"the name alone", "?source=eu", nil, 401, "unauthorized"},
+		{"a source without a token of its own", "?source=us", nil, 401, "unauthorized"},
+		{"the token of another source", "?source=us", []string{"Authorization", "Bearer old-secret"}, 403, "forbidden"},
+		{"another tenant", "", []string{"Authorization", "Bearer old-secret", "X-Scope-OrgID", "bank"}, 403, "forbidden"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := guarded(t)
+			r := s.post(ingest.PathAlertmanager+test.query, delivery, test.headers...)
+			equal(t, []any{r.Code, r.Type}, []any{test.code, test.outcome})
+			if strings.Contains(r.Error, "secret") {
+				t.Error(r.Error)
+			}
+			if test.code == 401 {
+				equal(t, r.Header.Get("WWW-Authenticate"), "Bearer")
+			}
+			s.kept()
+			s.counts(ingest.PathAlertmanager, test.outcome, 1)
+		})
+	}
+}
+
+func TestAReloadRotatesTokens(t *testing.T) {
+	file := tokens(t, map[string]string{"a": "one", "b": "two\r\n\n"})
+	s := serve(t)
+	for _, step := range []struct {
+		file, good, bad string
+	}{{"a", "one", "two"}, {"b", "two", "one"}} {
+		sources, err := webhook.NewSources([]ingest.Source{{Name: "eu", BearerTokenFile: file(step.file)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.handler.Configure(webhook.Settings{Sources: sources})
+		equal(t, s.post(ingest.PathAlertmanager, delivery, "Authorization", "Bearer "+step.good).Code, 200)
+		equal(t, s.post(ingest.PathAlertmanager, delivery, "Authorization", "Bearer "+step.bad).Code, 401)
+	}
+}
+
+func TestASourceWithATenantNeedsNoHeader(t *testing.T) {
+	sources, err := webhook.NewSources([]ingest.Source{{Name: "eu", Tenant: "shop"}, {Name: "us"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t)
+	s.handler.Configure(webhook.Settings{Sources: sources})
+	equal(t, s.post(ingest.PathAlertmanager+"?source=eu", delivery).Code, 200)
+	equal(t, s.post(ingest.PathAlertmanager+"?source=us", delivery).Code, 200)
+	equal(t, s.post(ingest.PathAlertmanager, delivery, "X-Scope-OrgID", "bank").Code, 200)
+	r := s.post(ingest.PathAlertmanager+"?source=eu", delivery, "X-Scope-OrgID", "bank")
+	equal(t, r.Code, 403)
+	if want := `source "eu" is of tenant "shop", and X-Scope-OrgID names "bank"`; r.Error != want {
+		t.Errorf("%q", r.Error)
+	}
+	var got []string
+	for _, rec := range s.journal.records {
+		got = append(got, rec.Tenant+"/"+rec.Source)
+	}
+	equal(t, got, []string{"shop/eu", "default/us", "bank/alertmanager"})
+}
+
+func TestTokenFilesThatAreWrongAreAllSaid(t *testing.T) {
+	file := tokens(t, map[string]string{
+		"empty": "\n \n", "two": "one two\n", "a": "same", "b": "same", "huge": strings.Repeat("x\n", 40<<10),
+	})
+	_, err := webhook.NewSources([]ingest.Source{
+		{Name: "1", BearerTokenFile: file("missing")},
+		{Name: "2", BearerTokenFile: file("empty")},
+		{Name: "3", BearerTokenFile: file("two")},
+		{Name: "4", BearerTokenFile: file("a")},
+		{Name: "5", BearerTokenFile: file("b")},
+		{Name: "6", BearerTokenFile: filepath.Dir(file("a"))},
+		{Name: "7", BearerTokenFile: file("huge")},
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for i, want := range []string{
+		`source "1": bearer_token_file ` + file("missing") + `: no such file or directory`,
+		`is empty; it holds one token a line`,
+		`a line with a space`,
+		`holds a token of source "4", too`,
+		`is a directory`,
+		`larger than 64 KiB`,
+	} {
+		if i >= len(lines) || !strings.Contains(lines[i], want) {
+			t.Errorf("%q is not in line %d of\n%s", want, i, err)
+		}
+	}
+	if strings.Contains(err.Error(), "same") {
+		t.Error("a token is repeated")
+	}
+}
+
+func TestTenantsThatAreOnlyNamedAreBounded(t *testing.T) {
+	s := serve(t, func(o *webhook.Options) { o.MaxTenants = 2 })
+	for _, test := range []struct {
+		tenant string
+		code   int
+	}{{"a", 200}, {"b", 200}, {"c", 403}, {"a", 200}, {"c", 403}} {
+		r := s.post(ingest.PathAlertmanager, delivery, "X-Scope-OrgID", test.tenant)
+		equal(t, r.Code, test.code)
+		if test.code == 403 && !strings.Contains(r.Error, "max_tenants") {
+			t.Error(r.Error)
+		}
+	}
+	equal(t, len(s.journal.records), 3)
+}
+
+func TestAlertsThatPrometheusPostsAreAnsweredAsByAlertmanager(t *testing.T) {
+	const good, bad = `{"labels":{"alertname":"Up"},"startsAt":"2026-11-22T11:54:21Z"}`, `{"labels":{}}`
+	s := serve(t)
+	status, body := s.raw(ingest.PathAlerts, "["+good+"]")
+	equal(t, []any{status, body}, []any{200, ""})
+	status, body = s.raw(ingest.PathAlerts, "["+good+","+bad+"]")
+	equal(t, []any{status, body}, []any{400, "\"alerts[1].labels: none\"\n"})
+	equal(t, len(s.journal.records), 2)
+	s.counts(ingest.PathAlerts, "partial", 1)
+	status, body = s.raw(ingest.PathAlerts, "["+good)
+	if status != 400 || !strings.HasPrefix(body, `"line 1, column`) {
+		t.Error(status, body)
+	}
+	s.journal.err = os.ErrClosed
+	status, body = s.raw(ingest.PathAlerts, "["+good+"]")
+	equal(t, []any{status, body}, []any{503, "\"file already closed\"\n"})
+}
+
+func TestACloudEventInHeadersIsKeptAsOneBody(t *testing.T) {
+	s := serve(t)
+	r := s.post(ingest.PathCloudEvents, change, "Content-Type", "application/json", "ce-specversion", "1.0",
+		"ce-id", "7", "ce-source", "ci", "ce-type", "evenkeel.changes", "Traceparent", "x")
+	equal(t, r.Code, 200)
+	s.kept(ingest.Record{
+		Kind: ingest.KindDelivery, Tenant: "default", Source: "alertmanager", Path: ingest.PathCloudEvents,
+		Body: []byte(`{"id":"7","source":"ci","specversion":"1.0","type":"evenkeel.changes","data":` + change + `}`),
+	})
+	equal(t, s.post(ingest.PathCloudEvents, string(s.journal.records[0].Body), "Content-Type", "application/cloudevents+json").Code, 200)
+	equal(t, s.post(ingest.PathCloudEvents, "["+string(s.journal.records[0].Body)+"]", "Content-Type", "application/cloudevents-batch+json").Code, 200)
+	equal(t, s.post(ingest.PathAlertmanager, delivery, "ce-specversion", "1.0").Code, 200) // is not of this path
+	equal(t, string(s.journal.records[3].Body), delivery)
+}
