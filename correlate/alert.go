@@ -79,11 +79,14 @@ func (e *episode) addAlias(startsAt ingest.Millis) {
 
 // compareEpisodes is the order of decisions: place, then key.
 func compareEpisodes(a, b *episode) int {
-	return cmp.Or(cmp.Compare(a.at, b.at), compareKeys(a.row.EpisodeKey, b.row.EpisodeKey))
+	if a.at != b.at {
+		return cmp.Compare(a.at, b.at) // nearly always: the names are not looked at
+	}
+	return compareKeys(&a.row.EpisodeKey, &b.row.EpisodeKey)
 }
 
 // compareKeys orders episodes of one tenant: start, source, fingerprint.
-func compareKeys(a, b EpisodeKey) int {
+func compareKeys(a, b *EpisodeKey) int {
 	return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.StartsAt, b.StartsAt),
 		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Fingerprint, b.Fingerprint))
 }

@@ -75,7 +75,11 @@ func (t *tenant) summarise(i *incident) {
 			i.row.Severity = severity
 		}
 	}
-	if i.rank {
+	switch {
+	case !i.rank:
+	case t.settleAt != 0 && i.row.Causes != nil:
+		t.unranked = append(t.unranked, i) // while decisions are put off, its members are but guesses
+	default:
 		i.rank, i.row.Causes = false, t.causes(i)
 	}
 	i.row.Title = i.title()

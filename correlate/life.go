@@ -16,7 +16,7 @@ const actor = "evenkeel"
 
 // flush appends the rows and steps of what changed.
 func (t *tenant) flush(out *Output) {
-	slices.SortFunc(t.changedEpisodes, func(a, b *episode) int { return compareKeys(a.row.EpisodeKey, b.row.EpisodeKey) })
+	slices.SortFunc(t.changedEpisodes, func(a, b *episode) int { return compareKeys(&a.row.EpisodeKey, &b.row.EpisodeKey) })
 	var steps []Transition
 	for _, e := range t.changedEpisodes {
 		if e.incident != nil && e.counted != e.standing() {

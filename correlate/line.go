@@ -36,6 +36,8 @@ type explanation struct {
 	run   uint64 // of the evaluation that claims from it
 	claim int
 	moved bool // since its points' roots were marked
+	table tabled
+	grows [2]growth
 }
 
 // n is the number of episodes explained.
@@ -55,33 +57,7 @@ func (x *explanation) standing() float64 {
 
 // silent tells whether the fault is in a service that does not feel it itself.
 func (x *explanation) silent() bool {
-	return x.root.kind == rootService && x.sites[x.root] == nil
-}
-
-// felt is a site where a fault is felt.
-type felt struct {
-	from  ingest.Millis // place of the first episode there
-	last  ingest.Millis
-	n     int // episodes
-	fixed int // of them decided for good
-	onset float64
-	kinds []kind
-}
-
-// kind is an alert of one name at a site, and the place of its first episode.
-type kind struct {
-	alert *root
-	from  ingest.Millis
-}
-
-// first returns the place of the first episode of an alert at the site.
-func (f *felt) first(alert *root) (ingest.Millis, bool) {
-	for _, k := range f.kinds {
-		if k.alert == alert {
-			return k.from, true
-		}
-	}
-	return 0, false
+	return x.root.kind == rootService && x.at(x.root) == nil
 }
 
 // point is an episode within a search.
@@ -247,12 +223,12 @@ func (l *line) joining(x *explanation, p *point, b bond) joint {
 	if b.far {
 		j.site = p.far
 	}
-	at := x.sites[j.site]
+	at := x.at(j.site)
 	switch {
 	case at == nil:
 		j.onset = m.onset(b.share, p.at-l.follows(x, p))
 		j.weight = m.further + b.tells + p.habit
-		j.gain = j.onset + x.expects.oneMore(len(x.sites))
+		j.gain = j.onset + x.oneMore(len(x.sites))
 		if j.site == x.root && x.silent() {
 			j.gain -= logSilent
 		}
@@ -276,7 +252,7 @@ func (l *line) joining(x *explanation, p *point, b bond) joint {
 
 // resuming is the bond of p to what the same alert was in before.
 func (p *point) resuming(x *explanation) bond {
-	return bond{again: true, far: p.far != nil && x.sites[p.site] == nil && x.sites[p.far] != nil}
+	return bond{again: true, far: p.far != nil && x.at(p.site) == nil && x.at(p.far) != nil}
 }
 
 // follows is the place of what p's site felt the fault after: a service that it
@@ -284,7 +260,10 @@ func (p *point) resuming(x *explanation) bond {
 func (l *line) follows(x *explanation, p *point) ingest.Millis {
 	from := x.from
 	for _, c := range p.covers[:p.direct] {
-		if at := x.sites[c.root]; at != nil && c.hops == 1 && at.from <= p.at {
+		if c.hops != 1 {
+			continue
+		}
+		if at := x.at(c.root); at != nil && at.from <= p.at {
 			from = max(from, at.from)
 		}
 	}
@@ -301,7 +280,7 @@ func (l *line) throughService(x *explanation, p *point) (bond, bool) {
 		if c.root.kind != rootService {
 			break // services come first
 		}
-		if c.hops > 0 && x.sites[c.root] != nil {
+		if c.hops > 0 && x.at(c.root) != nil {
 			return bond{share: c.share + logIndirect, far: true}, true
 		}
 	}

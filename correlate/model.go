@@ -29,14 +29,22 @@ type rootKey struct {
 }
 
 func compareRoots(a, b rootKey) int {
-	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name), cmp.Compare(a.value, b.value))
+	if a.kind != b.kind {
+		return cmp.Compare(a.kind, b.kind)
+	}
+	if a.name != b.name {
+		return cmp.Compare(a.name, b.name)
+	}
+	return cmp.Compare(a.value, b.value)
 }
 
 // root is an interned rootKey with what a search notes beside it.
 type root struct {
 	rootKey
-	slot int32 // of the search that stamped it
-	run  uint64
+	slot     int32 // of the search that stamped it
+	run      uint64
+	number   int32 // as a site, of the search that numbered it
+	numbered uint64
 }
 
 // cover says that a fault in root can be felt where the episode is that holds

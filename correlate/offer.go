@@ -15,8 +15,10 @@ type group struct {
 	share  float64
 	after  ingest.Millis // delay of the first
 	weight float64       // of the points in the offer, less what they weigh now
-	points []covered
-	next   int // the next group of the same site, -1 for none
+	points []*covered
+	loss   float64 // of their owner, beside the weights of the points; see kept
+	kept   bool    // whether loss is known
+	next   int     // the next group of the same site, -1 for none
 	takes  bool
 }
 
@@ -47,8 +49,10 @@ type mark struct {
 }
 
 // mark returns the notes of this evaluation on r.
-func (s *search) markOf(r *root) *mark {
-	m := &s.scratch.marks[r.slot]
+func (s *search) markOf(r *root) *mark { return s.markAt(r.slot) }
+
+func (s *search) markAt(slot int32) *mark {
+	m := &s.scratch.marks[slot]
 	if m.run != s.scratch.run {
 		*m = mark{run: s.scratch.run, group: -1}
 	}
@@ -58,7 +62,7 @@ func (s *search) markOf(r *root) *mark {
 // evaluate computes the value of the offer of a root that starts at one covered
 // point. What it would take is left in the scratch.
 func (s *search) evaluate(sl *slot, start int) float64 {
-	from := sl.covers[start].point.at
+	from := sl.covers[start].at
 	s.gather(sl, start)
 	count := s.sites()
 	fixed := s.line.prior(sl.root, from)
@@ -97,7 +101,9 @@ func (s *search) taken() []covered {
 	var take []covered
 	for i := range s.scratch.groups {
 		if s.scratch.groups[i].takes {
-			take = append(take, s.scratch.groups[i].points...)
+			for _, c := range s.scratch.groups[i].points {
+				take = append(take, *c)
+			}
 		}
 	}
 	slices.SortFunc(take, func(a, b covered) int { return compareEpisodes(a.point.episode, b.point.episode) })
@@ -109,19 +115,21 @@ func (s *search) gather(sl *slot, start int) {
 	sc := &s.scratch
 	sc.run++
 	sc.groups, sc.claims = sc.groups[:0], sc.claims[:0]
-	from, last := sl.covers[start].point.at, sl.covers[start].point.at
-	for _, c := range sl.covers[start:] {
+	from, last := sl.covers[start].at, sl.covers[start].at
+	covers := sl.covers[start:]
+	for i := range covers {
+		c := &covers[i]
 		p := c.point
-		if !s.line.model.inReach(sl.root.kind, from, last, p.at) {
+		if !s.line.model.inReach(sl.root.kind, from, last, c.at) {
 			break
 		}
-		last = p.at
+		last = c.at
 		g := s.groupOf(c)
 		if len(g.points) == 0 {
-			g.after = p.at - s.followed(from, p)
+			g.after = c.at - s.followed(from, p)
 		}
 		g.points = append(g.points, c)
-		g.weight += s.weigh(sl, p) - p.weight
+		g.weight += s.weigh(sl, c) - p.weight
 		if p.owner != nil {
 			s.claimOn(p.owner).points++
 		}
@@ -129,9 +137,9 @@ func (s *search) gather(sl *slot, start int) {
 }
 
 // groupOf returns the group that c belongs to, a new one if it is the first.
-func (s *search) groupOf(c covered) *group {
+func (s *search) groupOf(c *covered) *group {
 	sc, p := &s.scratch, c.point
-	m := s.markOf(p.site)
+	m := s.markAt(c.site)
 	for i := m.group; i >= 0; i = sc.groups[i].next {
 		if g := &sc.groups[i]; g.owner == p.owner && g.in == p.in {
 			return g
@@ -167,10 +175,10 @@ func (s *search) claimOn(x *explanation) *claim {
 	return &sc.claims[x.claim]
 }
 
-// weigh is the weight of p among the points gathered so far, which it joins.
-func (s *search) weigh(sl *slot, p *point) float64 {
+// weigh is the weight of a point among those gathered so far, which it joins.
+func (s *search) weigh(sl *slot, p *covered) float64 {
 	m := s.line.model
-	site, kind := s.markOf(p.site), s.markOf(p.unstable())
+	site, kind := s.markAt(p.site), s.markAt(p.kind)
 	defer func() {
 		if !site.seen {
 			site.seen, site.at = true, p.at
@@ -236,7 +244,7 @@ func (s *search) compose(sl *slot, more float64) (value float64, sites, points i
 		g := &sc.groups[i]
 		gained := s.gain(sl, g, more)
 		if closes := g.owner != nil && sc.claims[g.owner.claim].closes; !closes {
-			if gained -= g.kept(); gained <= 0 {
+			if gained -= g.keeps(); gained <= 0 {
 				continue
 			}
 		}
@@ -267,7 +275,7 @@ func (s *search) close(sl *slot, more float64) {
 			c := &sc.claims[g.owner.claim]
 			gained := s.gain(sl, g, more)
 			c.whole += gained
-			c.parts += max(0, gained-g.kept())
+			c.parts += max(0, gained-g.keeps())
 		}
 	}
 	for i := range sc.claims {
@@ -276,13 +284,13 @@ func (s *search) close(sl *slot, more float64) {
 	}
 }
 
-// kept is what the owner of g loses beside the weights of its points.
-func (g *group) kept() float64 {
-	if g.owner == nil {
-		return 0
+// keeps is what the owner of g loses beside the weights of its points.
+func (g *group) keeps() float64 {
+	if !g.kept {
+		g.kept = true
+		if g.owner != nil && g.points[0].point.felt.n <= len(g.points) {
+			g.loss = g.owner.lessSite(g.in)
+		}
 	}
-	if g.points[0].point.felt.n > len(g.points) {
-		return 0
-	}
-	return g.owner.lessSite(g.in)
+	return g.loss
 }

@@ -60,7 +60,9 @@ func (t *tenant) restore(s *savedTenant) error {
 		t.restoreMember(e, &s.Episodes[i])
 	}
 	for _, i := range s.Incidents {
-		t.incidents[i.Row.ID].rank = i.Rank
+		if t.incidents[i.Row.ID].rank = i.Rank; i.Rank {
+			t.unranked = append(t.unranked, t.incidents[i.Row.ID])
+		}
 	}
 	return nil
 }

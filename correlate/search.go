@@ -19,6 +19,11 @@ type search struct {
 	shared []*explanation // of open, those in something shared
 	moved  []*explanation // that lost or got a point since their points' roots were marked
 	slots  []slot
+	offers []int32 // slots with an offer that is worth it
+
+	explains      []bool   // by slot: whether an explanation was opened there
+	sitesNumbered int      // see tabled
+	mates         []*point // scratch; see movingSite
 
 	scratch scratch
 }
@@ -27,6 +32,7 @@ type search struct {
 type slot struct {
 	root    *root
 	expects expectation
+	n       int // covers
 	covers  []covered
 	open    []*explanation
 	offer   offer
@@ -34,10 +40,15 @@ type slot struct {
 	barred  bool // makes no more offers
 }
 
-// covered is a point that a root could explain.
+// covered is a point that a root could explain, with copies of what does not change
+// in a search: going through them is most of the work of a flood.
 type covered struct {
 	point *point
 	share float64
+	at    ingest.Millis
+	habit float64
+	site  int32 // slot of the point's site
+	kind  int32 // of its alert
 }
 
 // offer is the best explanation that could be opened in a root.
@@ -60,14 +71,28 @@ const (
 func newSearch(l *line, cell int64, points []*point, open []*explanation) *search {
 	s := &search{line: l, cell: cell, points: points, open: open}
 	l.run++
+	covers := 0
 	for _, p := range points {
 		p.look = !s.flood() || p.owner == nil
+		s.numberSites(p)
+		covers += len(p.covers)
 		for _, c := range p.covers {
-			sl := s.slot(c.root)
-			sl.covers = append(sl.covers, covered{p, c.share})
+			s.slot(c.root).n++
+		}
+	}
+	room := make([]covered, 0, covers) // for the covers of all slots
+	for i := range s.slots {
+		sl := &s.slots[i]
+		sl.covers, room = room[:0:sl.n], room[sl.n:sl.n:cap(room)]
+	}
+	for _, p := range points {
+		for _, c := range p.covers {
+			sl := &s.slots[c.root.slot]
+			sl.covers = append(sl.covers, covered{p, c.share, p.at, p.habit, p.site.slot, p.unstable().slot})
 		}
 	}
 	for _, x := range open {
+		s.tabulate(x)
 		sl := s.slot(x.root)
 		sl.open = append(sl.open, x)
 		s.share(x)
@@ -76,6 +101,10 @@ func newSearch(l *line, cell int64, points []*point, open []*explanation) *searc
 		s.slots[i].stale = true
 	}
 	s.scratch.marks = make([]mark, len(s.slots))
+	s.explains = make([]bool, len(s.slots))
+	for _, x := range open {
+		s.explains[x.root.slot] = true
+	}
 	return s
 }
 
@@ -113,6 +142,9 @@ func (s *search) solve() []*explanation {
 	}
 	s.settle()
 	s.dissolve()
+	for _, x := range s.open {
+		x.table = tabled{}
+	}
 	return slices.DeleteFunc(s.open, func(x *explanation) bool { return x.n() == 0 })
 }
 
@@ -129,13 +161,21 @@ func (s *search) refresh() {
 // stale is made anew when its turn comes: opening another one rarely makes it better.
 func (s *search) openBest() bool {
 	opened := false
+	worth := func(i int32) bool { return s.slots[i].offer.value > enough }
+	s.offers = s.offers[:0]
+	for i := range s.slots {
+		if worth(int32(i)) {
+			s.offers = append(s.offers, int32(i))
+		}
+	}
 	for {
-		best := -1
-		for i := range s.slots {
-			if s.slots[i].offer.value > enough && (best < 0 || s.better(i, best)) {
+		best := int32(-1)
+		s.offers = slices.DeleteFunc(s.offers, func(i int32) bool {
+			if worth(i) && (best < 0 || s.better(i, best)) {
 				best = i
 			}
-		}
+			return !worth(i)
+		})
 		if best < 0 {
 			return opened
 		}
@@ -151,7 +191,7 @@ func (s *search) openBest() bool {
 	}
 }
 
-func (s *search) better(i, j int) bool {
+func (s *search) better(i, j int32) bool {
 	a, b := &s.slots[i], &s.slots[j]
 	if a.offer.value != b.offer.value {
 		return a.offer.value > b.offer.value
@@ -169,7 +209,7 @@ func (s *search) propose(sl *slot) offer {
 	stride := (len(sl.covers) + starts - 1) / starts
 	for i := 0; i < len(sl.covers)-1; i += stride {
 		if value := s.evaluate(sl, i); value > best.value+enough {
-			best = offer{value, sl.covers[i].point.at, s.taken()}
+			best = offer{value, sl.covers[i].at, s.taken()}
 		}
 	}
 	return best
@@ -182,8 +222,10 @@ func (s *search) accept(sl *slot) float64 {
 		root: sl.root, from: o.from, last: o.from, expects: sl.expects,
 		prior: s.line.prior(sl.root, o.from), sites: map[*root]*felt{},
 	}
+	s.tabulate(x)
 	s.open = append(s.open, x)
 	sl.open = append(sl.open, x)
+	s.explains[sl.root.slot] = true
 	s.share(x)
 	losers := o.owners()
 	before := worth(losers)
@@ -249,8 +291,7 @@ func (x *explanation) release(p *point) {
 	x.free = x.free[:last]
 	x.sum -= p.weight
 	if p.felt.n--; p.felt.n == 0 {
-		x.onset -= p.felt.onset
-		delete(x.sites, p.in)
+		x.unfeel(p.in)
 	}
 	p.owner, p.in, p.felt, p.weight = nil, nil, nil, 0
 }
@@ -258,11 +299,10 @@ func (x *explanation) release(p *point) {
 // give adds a free point to x.
 func (l *line) give(x *explanation, p *point, b bond) {
 	j := l.joining(x, p, b)
-	at := x.sites[j.site]
+	at := x.at(j.site)
 	if at == nil {
 		at = &felt{from: p.at, last: p.at, onset: j.onset}
-		x.sites[j.site] = at
-		x.onset += at.onset
+		x.feel(j.site, at)
 	}
 	at.n++
 	at.last = max(at.last, p.at)
@@ -331,7 +371,11 @@ func (s *search) improve(p *point) bool {
 			best = moving{x, b, j.gain - margin, false}
 		}
 	}
+	s.mates = s.mates[:0]
 	for _, c := range p.covers {
+		if !s.explains[c.root.slot] {
+			continue
+		}
 		for _, x := range s.slots[c.root.slot].open {
 			b := bond{share: c.share, tells: x.expects.tells}
 			try(x, b)
@@ -385,7 +429,7 @@ func (p *point) margin() float64 {
 
 // lessSite is what x loses with one of its sites, beside the weights of the episodes there.
 func (x *explanation) lessSite(site *root) float64 {
-	loss := x.sites[site].onset + x.expects.oneMore(len(x.sites)-1)
+	loss := x.at(site).onset + x.oneMore(len(x.sites)-1)
 	if site == x.root && x.root.kind == rootService {
 		loss -= logSilent
 	}
@@ -417,10 +461,14 @@ func (s *search) movingSite(p *point, x *explanation, r *root, b bond) (float64,
 		return 0, false
 	}
 	gain := -from.lessSite(p.in)
-	for _, q := range from.free {
-		if q.in != p.in {
-			continue
+	if len(s.mates) == 0 { // the same for all that p is tried in
+		for _, q := range from.free {
+			if q.in == p.in {
+				s.mates = append(s.mates, q)
+			}
 		}
+	}
+	for _, q := range s.mates {
 		if r != nil && !q.coveredBy(r) {
 			return 0, false
 		}
@@ -429,7 +477,7 @@ func (s *search) movingSite(p *point, x *explanation, r *root, b bond) (float64,
 			return 0, false
 		}
 		switch {
-		case x.sites[j.site] != nil:
+		case x.at(j.site) != nil:
 			gain += j.weight - q.weight
 		case q == p:
 			gain += j.gain - j.weight + b.tells - from.tells(p)

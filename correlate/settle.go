@@ -59,6 +59,12 @@ func (t *tenant) settleNow() {
 			}
 		}
 	}
+	for _, i := range t.unranked {
+		if i.rank && t.incidents[i.row.ID] == i {
+			t.touchIncident(i)
+		}
+	}
+	t.unranked = t.unranked[:0]
 	for _, i := range named { // what their labels tell may have changed
 		t.rerank(i)
 	}

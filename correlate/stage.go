@@ -104,7 +104,7 @@ func (l *line) carry(before *stage, k int64) carried {
 // copy returns x without its free points.
 func (x *explanation) copy() *explanation {
 	y := *x
-	y.run, y.free, y.sites = 0, nil, make(map[*root]*felt, len(x.sites))
+	y.run, y.table, y.free, y.sites = 0, tabled{}, nil, make(map[*root]*felt, len(x.sites))
 	for site, at := range x.sites {
 		one := *at
 		one.kinds = slices.Clone(at.kinds)

@@ -24,6 +24,7 @@ type tenant struct {
 	tidyAt   ingest.Millis // when it is looked through for what is of no use any more
 	settleAt ingest.Millis // when decisions that were put off are made; 0 where none are
 	waiting  int           // episodes that came since the last decision
+	unranked []*incident   // whose causes are ranked with it
 
 	touched          bool // see Fold.touched
 	changedEpisodes  []*episode

@@ -109,8 +109,11 @@ type timerHeap []timer
 
 func (h timerHeap) Len() int { return len(h) }
 func (h timerHeap) Less(i, j int) bool {
-	a, b := h[i], h[j]
-	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.kind, b.kind),
+	a, b := &h[i], &h[j]
+	if a.due != b.due {
+		return a.due < b.due
+	}
+	return cmp.Or(cmp.Compare(a.kind, b.kind),
 		cmp.Compare(a.tenant.name, b.tenant.name), cmp.Compare(a.key, b.key)) < 0
 }
 func (h timerHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
