@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/evenkeel/evenkeel/improve"
+	"github.com/evenkeel/evenkeel/improve/improvetest"
 	"github.com/evenkeel/evenkeel/improve/report"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func build(t testing.TB, m *memory, p improve.Params) *improve.Report {
 	t.Helper()
@@ -35,31 +31,13 @@ func encode(t testing.TB, r *improve.Report) []byte {
 	return out.Bytes()
 }
 
-// golden compares b with a file of testdata, which -update writes.
-func golden(t *testing.T, name string, b []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(b)); diff != "" {
-		t.Errorf("%s differs (-want +got); see it, then run with -update:\n%s", name, diff)
-	}
-}
-
 // The golden reports are what improve/report renders in its own tests.
 func TestReportsOfKnownFactsStayWhatTheyAre(t *testing.T) {
 	for name, fixture := range map[string]func(testing.TB) (*memory, improve.Params){"october": october, "nothing": nothing} {
 		t.Run(name, func(t *testing.T) {
 			m, p := fixture(t)
 			first := encode(t, build(t, m, p))
-			golden(t, name+".json", first)
+			improvetest.Golden(t, name+".json", first)
 			m, p = fixture(t)
 			if again := encode(t, build(t, m, p)); !bytes.Equal(first, again) {
 				t.Error("a second run gives other bytes")

@@ -72,7 +72,7 @@ func (l *leftovers) close() {
 func (l *leftovers) fold(t *testing.T) {
 	t.Helper()
 	history := app.History{Storage: l.storage}
-	skips, err := history.Skips()
+	skips, err := history.Skips(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,35 +56,24 @@ func evenkeel(t *testing.T, args ...string) string {
 // get reads path from the API into data.
 func (s *server) get(t *testing.T, path string, query url.Values, data any) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path+"?"+query.Encode(), http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	target := s.url + path + "?" + query.Encode()
+	body := fetch(t, target)
 	envelope := struct {
 		Status string `json:"status"`
 		Error  string `json:"error"`
 		Data   any    `json:"data"`
 	}{Data: data}
 	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Status != "success" {
-		t.Fatalf("GET %s: %v %s", req.URL, err, body)
+		t.Fatalf("GET %s: %v %s", target, err, body)
 	}
 }
 
 // fetch returns what url answers, which must be 200.
 func fetch(t *testing.T, url string) []byte {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
