@@ -18,8 +18,6 @@ const (
 	SourceHeader = "X-Evenkeel-Source"
 )
 
-const maxNameBytes = 150 // of a tenant and of a source, as over HTTP
-
 // taken is a record of Kafka as the journal gets it.
 type taken struct {
 	message kafka.Message
@@ -90,10 +88,10 @@ func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
 		switch {
 		case strings.EqualFold(h.Key, TenantHeader) && rec.Tenant == "":
 			rec.Tenant = string(h.Value)
-			errs = append(errs, wrongName(TenantHeader, rec.Tenant))
+			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(rec.Tenant)))
 		case strings.EqualFold(h.Key, SourceHeader) && rec.Source == "":
 			rec.Source = string(h.Value)
-			errs = append(errs, wrongName(SourceHeader, rec.Source))
+			errs = append(errs, inHeader(SourceHeader, ingest.CheckSource(rec.Source)))
 		}
 	}
 	if body, binary := wire.Structured(headers, m.Value); binary {
@@ -112,13 +110,9 @@ func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
 	return err
 }
 
-func wrongName(header, name string) error {
-	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!-_.*'():/@"
-	switch {
-	case len(name) > maxNameBytes:
-		return fmt.Errorf("header %s: %d bytes, at most %d", header, len(name), maxNameBytes)
-	case name == "" || name == "." || name == ".." || strings.Trim(name, allowed) != "":
-		return fmt.Errorf("header %s: %q is not a name of letters, digits and !-_.*'():/@", header, name)
+func inHeader(name string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("header %s: %w", name, err)
 }

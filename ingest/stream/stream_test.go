@@ -205,7 +205,8 @@ func numbers(records []ingest.Record) []int {
 
 func pauses(t *testing.T, k *rig.KafkaCluster) {
 	k.CreateTopic(t, "pauses", 2)
-	produce(t, k, "pauses", alerts(0, 5000))
+	produce(t, k, "pauses", alerts(0, 2500), "-p", "0")
+	produce(t, k, "pauses", alerts(2500, 5000), "-p", "1")
 	journal := &memory{refuse: errors.New("journal is full")}
 	s := start(t, config(k, "pauses", "pauses"), stream.Options{Journal: journal, SessionTimeout: 6 * time.Second})
 	eventually(t, soon, func() (bool, string) {

@@ -12,6 +12,7 @@ import (
 func (l *loader) check() {
 	l.checkServices()
 	l.checkSources()
+	l.checkStreams()
 	calendars := l.checkCalendars()
 	zone := zoneOr(l.root.Zone, time.UTC)
 	for _, s := range l.root.Services {

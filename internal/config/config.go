@@ -2,11 +2,14 @@ package config
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/stream"
+	"github.com/evenkeel/evenkeel/ingest/wire"
 	"github.com/evenkeel/evenkeel/sla"
 )
 
@@ -21,6 +24,8 @@ type Config struct {
 	correlation correlate.Config
 	levels      sla.Config
 	sources     []ingest.Source
+	streams     []stream.Config
+	decoding    wire.Config
 }
 
 // Default returns the configuration of an empty file: every default and no service.
@@ -38,7 +43,7 @@ func defaultRoot() rootFile {
 			ReopenWindow:  30 * time.Minute,
 		},
 		Journal:    Journal{MaxBytes: 10 << 30},
-		Ingest:     Ingest{MaxBodyBytes: defaultBodyBytes, MaxInflightBytes: defaultInflightBytes},
+		Ingest:     defaultIngest(),
 		ClickHouse: ClickHouse{Database: "evenkeel", Embedded: Embedded{MemoryBytes: 2 << 30, CacheBytes: 256 << 20}},
 	}
 }
@@ -59,6 +64,13 @@ func (c *Config) Levels() sla.Config {
 	return own
 }
 
+// Decoding returns what decoding needs to know: how sources' own JSON is read.
+func (c *Config) Decoding() wire.Config {
+	own := c.decoding
+	own.Mappings = maps.Clone(own.Mappings)
+	return own
+}
+
 // Files returns the files that were read, the root first.
 func (c *Config) Files() []string { return slices.Clone(c.files) }
 
@@ -74,7 +86,7 @@ func (c *Config) Location() *time.Location {
 // compose makes the stages' configurations of what was written.
 func compose(root rootFile, files []string) *Config {
 	c := &Config{
-		Zone: root.Zone, Journal: root.Journal, Ingest: root.Ingest, ClickHouse: root.ClickHouse,
+		Zone: root.Zone, Journal: root.Journal, Ingest: root.Ingest.Ingest, ClickHouse: root.ClickHouse,
 		files: files,
 		correlation: correlate.Config{
 			ServiceLabels: root.Correlation.ServiceLabels,
@@ -83,7 +95,8 @@ func compose(root rootFile, files []string) *Config {
 			ReopenWindow:  int64(ingest.MillisIn(root.Correlation.ReopenWindow)),
 			Grouping:      root.Correlation.Grouping,
 		},
-		levels: sla.Config{Zone: root.Zone, Impact: root.Levels.Impact},
+		levels:   sla.Config{Zone: root.Zone, Impact: root.Levels.Impact},
+		decoding: wire.Config{ResolveTimeout: ingest.MillisIn(root.Ingest.ResolveTimeout), Limits: root.Ingest.Limits, Mappings: map[string]wire.Mapping{}},
 	}
 	for _, s := range root.Services {
 		c.correlation.Services = append(c.correlation.Services, s.service())
@@ -98,8 +111,14 @@ func compose(root rootFile, files []string) *Config {
 	}
 	for _, s := range root.Sources {
 		c.sources = append(c.sources, s.source())
+		if s.Mapping != nil {
+			c.decoding.Mappings[s.Name.Value] = *s.Mapping
+		}
 	}
 	c.sort()
+	for i := range root.Streams {
+		c.streams = append(c.streams, root.Streams[i].stream(c.sources))
+	}
 	return c
 }
 

@@ -62,6 +62,7 @@ func (l *loader) readRoot(path string) {
 		l.root.ClickHouse.PasswordFile = filepath.Join(filepath.Dir(path), p)
 	}
 	l.root.placeSources(path)
+	l.root.placeStreams(path)
 }
 
 // readNamed reads the catalogue files that the root names, each once.

@@ -1,12 +1,10 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/evenkeel/evenkeel/correlate"
-	"github.com/evenkeel/evenkeel/internal/journal"
 )
 
 // rootFile is the root configuration as it is written.
@@ -19,19 +17,14 @@ type rootFile struct {
 	Levels      levelsEntry
 	Journal     Journal
 	ClickHouse  ClickHouse
-	Ingest      Ingest
+	Ingest      ingestEntry
 	Sources     []sourceEntry
+	Streams     []streamEntry
 }
 
 // Journal is what the journal may take.
 type Journal struct {
 	MaxBytes int64 // of disk; full is a 503
-}
-
-// Ingest bounds what is received.
-type Ingest struct {
-	MaxBodyBytes     int64 // of one request, decompressed; more is a 413
-	MaxInflightBytes int64 // of all requests that are being received; more is a 503
 }
 
 // ClickHouse says where rows are stored: in the server of DSN, or embedded where there is none.
@@ -69,9 +62,11 @@ func rootKeys() reader[rootFile] {
 		key(spec{Name: "clickhouse", Text: "where rows are stored"},
 			clickhouseKeys(), func(r *rootFile) *ClickHouse { return &r.ClickHouse }),
 		key(spec{Name: "ingest", Text: "what may be sent"},
-			ingestKeys(), func(r *rootFile) *Ingest { return &r.Ingest }),
+			ingestKeys(), func(r *rootFile) *ingestEntry { return &r.Ingest }),
 		key(spec{Name: "sources", Text: "the systems that send, where they are told apart by name, tenant or token"},
 			list(sourceKeys()), func(r *rootFile) *[]sourceEntry { return &r.Sources }),
+		key(spec{Name: "streams", Text: "topics of Kafka that deliveries are read from"},
+			list(streamKeys()), func(r *rootFile) *[]streamEntry { return &r.Streams }),
 	)
 }
 
@@ -111,35 +106,6 @@ func parseJournalSize(s string) (int64, error) {
 	n, err := parseSize(s)
 	if err == nil && n < 1<<20 {
 		return 0, fmt.Errorf("%q is too small for a journal; at least 1MiB", s)
-	}
-	return n, err
-}
-
-// The defaults of Ingest.
-const (
-	defaultBodyBytes     int64 = 16 << 20
-	defaultInflightBytes int64 = 256 << 20
-)
-
-func ingestKeys() reader[Ingest] {
-	return object(
-		key(spec{Name: "max_body_bytes", Default: "16MiB", Text: "the largest request, decompressed; more is refused with 413"},
-			scalar("size", parseBodySize), func(i *Ingest) *int64 { return &i.MaxBodyBytes }),
-		key(spec{Name: "max_inflight_bytes", Default: "256MiB", Text: "the bodies that may be in memory at once, as sent and decompressed; more wait up to 5 s and then get 503"},
-			asSize, func(i *Ingest) *int64 { return &i.MaxInflightBytes }),
-	).checked(func(i *Ingest) error {
-		if body := cmp.Or(i.MaxBodyBytes, defaultBodyBytes); cmp.Or(i.MaxInflightBytes, defaultInflightBytes) < 2*body {
-			return fmt.Errorf("max_inflight_bytes is %d bytes; at least twice max_body_bytes, %d", i.MaxInflightBytes, 2*body)
-		}
-		return nil
-	})
-}
-
-// parseBodySize refuses what the journal would never take.
-func parseBodySize(s string) (int64, error) {
-	n, err := parseSize(s)
-	if err == nil && n > journal.MaxBodyBytes {
-		return 0, fmt.Errorf("%q is more than the journal takes in one record; at most %dMiB", s, journal.MaxBodyBytes>>20)
 	}
 	return n, err
 }
