@@ -82,8 +82,8 @@ func New(opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.database = &database{config: c.ClickHouse, storage: opts.Storage, logger: a.logger.With("part", "clickhouse"), metrics: a.registry}
-	a.runner, err = partition.New(partition.Options{
-		Log: a.journal, Store: &a.store, Dir: filepath.Join(opts.Storage, partitionFolder),
+	a.runner, err = partition.New(context.Background(), partition.Options{
+		Log: a.journal, Store: &a.store, Keep: partition.NewFiles(filepath.Join(opts.Storage, partitionFolder)),
 		Logger: a.logger.With("part", "partition"), Metrics: a.registry,
 	})
 	if err != nil {

@@ -1,16 +1,16 @@
 package partition
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/sla"
 )
 
 // checkpointVersion changes when a checkpoint's meaning does. One of another
@@ -98,21 +98,20 @@ func unpackCheckpoint(snapshot []byte) (checkpoint, error) {
 
 // restore makes the fold what the checkpoint says, or a new one where there is none or
 // one of another version.
-func (r *Runner) restore() error {
+func (r *Runner) restore(ctx context.Context) error {
 	r.fold = r.newFold()
-	name := filepath.Join(r.opts.Dir, checkpointFile)
-	b, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	b, err := r.opts.Keep.LoadCheckpoint(ctx)
+	if err != nil {
 		return err
 	}
-	if err == nil {
+	if b != nil {
 		_, err = r.fold.Restore(b)
 		switch {
 		case ofAnotherVersion(err):
-			r.opts.Logger.Warn("The checkpoint is not used: what was received is folded again from its first record", "why", err, "checkpoint", name)
+			r.opts.Logger.Warn("The checkpoint is not used: what was received is folded again from its first record", "why", err)
 			r.fold = r.newFold()
 		case err != nil:
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("the checkpoint of partition %d: %w", r.opts.Partition, err)
 		}
 	}
 	r.next = r.fold.Position() + 1
@@ -122,7 +121,9 @@ func (r *Runner) restore() error {
 
 // ofAnotherVersion tells whether a checkpoint, or a part of it, is in a form that this program does
 // not read.
-func ofAnotherVersion(err error) bool { return errors.Is(err, errCheckpointVersion) }
+func ofAnotherVersion(err error) bool {
+	return errors.Is(err, errCheckpointVersion) || errors.Is(err, correlate.ErrSnapshotFormat) || errors.Is(err, sla.ErrSnapshotVersion)
+}
 
 func (r *Runner) newFold() *Fold {
 	f := NewFold(r.opts.Partition, r.skips...)

@@ -58,14 +58,14 @@ func (r *Runner) survive(ctx context.Context, rec ingest.Record, failed *failure
 	}
 	r.skipped++
 	r.skips = append(slices.Clip(r.skips), Skip{rec.Position, fmt.Sprint(failed.cause)})
-	if err := r.saveState(func(s *state) { s.Skips = r.skips }); err != nil {
+	if err := r.saveState(ctx, func(s *state) { s.Skips = r.skips }); err != nil {
 		return err
 	}
 	if err := r.awaitIdle(ctx); err != nil {
 		return err
 	}
 	r.skip = max(r.skip, rec.Position-1)
-	if err := r.restore(); err != nil {
+	if err := r.restore(ctx); err != nil {
 		return err
 	}
 	r.harmed = false

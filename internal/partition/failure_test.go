@@ -32,7 +32,7 @@ func startWith(t *testing.T, o partition.Options) *partition.Runner {
 	if o.TickInterval == 0 {
 		o.TickInterval = time.Hour
 	}
-	r, err := partition.New(o)
+	r, err := partition.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +48,11 @@ func TestARecordThatFailsTheFoldHurtsOnlyItself(t *testing.T) {
 	hurt := []uint64{bad[0], bad[len(bad)/2], bad[len(bad)/2+1]}
 	j, dir, store := journalOf(t, withoutPositions(records)), t.TempDir(), &memory{}
 	reg := prometheus.NewRegistry()
-	opts := partition.Options{Log: j, Store: store, Dir: filepath.Join(dir, "partition"), Metrics: reg}.WithFault(failsAt(hurt...))
+	opts := partition.Options{Log: j, Store: store, Keep: partition.NewFiles(filepath.Join(dir, "partition")), Metrics: reg}.WithFault(failsAt(hurt...))
 	all := func(r *partition.Runner, ctx context.Context) { _ = r.WaitStored(ctx, j.Last()) }
 	runUntil(t, startWith(t, opts), all)
 
-	skips, err := partition.ReadSkips(opts.Dir)
+	skips, err := partition.ReadSkips(t.Context(), opts.Keep)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestARecordThatFailsTheFoldHurtsOnlyItself(t *testing.T) {
 		t.Errorf("%v failures are counted", got)
 	}
 
-	again := startWith(t, partition.Options{Log: j, Store: store, Dir: opts.Dir}.WithFault(failsAt(hurt...)))
+	again := startWith(t, partition.Options{Log: j, Store: store, Keep: opts.Keep}.WithFault(failsAt(hurt...)))
 	extra := records[len(records)-1]
 	extra.Position = 0
 	if _, err := j.Append(t.Context(), []ingest.Record{extra}); err != nil {
@@ -117,7 +117,7 @@ func TestAFoldThatFailsAtEverythingIsHalted(t *testing.T) {
 	records := stormRecords(t, smallStorm)
 	from := deliveriesWithAlerts(records)[5]
 	j, store := journalOf(t, withoutPositions(records)), &memory{}
-	r := startWith(t, partition.Options{Log: j, Store: store, Dir: t.TempDir()}.WithFault(func(rec ingest.Record) {
+	r := startWith(t, partition.Options{Log: j, Store: store, Keep: partition.NewFiles(t.TempDir())}.WithFault(func(rec ingest.Record) {
 		if rec.Position >= from {
 			panic("everything is wrong")
 		}
@@ -147,7 +147,7 @@ func TestASkippedRecordStaysSkippedOnceTheMistakeIsMended(t *testing.T) {
 	j, dir := journalOf(t, withoutPositions(records[:at])), t.TempDir()
 	store := &memory{}
 	failing := true
-	opts := partition.Options{Log: j, Store: store, Dir: dir}
+	opts := partition.Options{Log: j, Store: store, Keep: partition.NewFiles(dir)}
 	r := startWith(t, opts.WithFault(func(rec ingest.Record) {
 		if failing && rec.Position == at {
 			panic("once")
@@ -159,7 +159,7 @@ func TestASkippedRecordStaysSkippedOnceTheMistakeIsMended(t *testing.T) {
 		t.Fatal(err)
 	}
 	runUntil(t, startWith(t, opts), func(r *partition.Runner, ctx context.Context) { _ = r.WaitStored(ctx, j.Last()) })
-	skips, err := partition.ReadSkips(dir)
+	skips, err := partition.ReadSkips(t.Context(), opts.Keep)
 	if err != nil || len(skips) != 1 {
 		t.Fatalf("skips are %v (%v)", skips, err)
 	}
@@ -178,8 +178,8 @@ func TestAWaitingBatchIsBoundedInBytes(t *testing.T) {
 		all = append(all, ingest.Record{Kind: ingest.KindRejected, Reason: "not JSON", Body: []byte(strings.Repeat("x", body))})
 	}
 	j, store, open := journalOf(t, all), &watcher{}, make(chan struct{})
-	r, err := partition.New(partition.Options{
-		Log: j, Store: gate{store, open}, Dir: t.TempDir(), BatchBytes: 10 * body, BatchAge: time.Hour, TickInterval: time.Hour,
+	r, err := partition.New(t.Context(), partition.Options{
+		Log: j, Store: gate{store, open}, Keep: partition.NewFiles(t.TempDir()), BatchBytes: 10 * body, BatchAge: time.Hour, TickInterval: time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -221,7 +221,7 @@ var _ partition.Log = (*journal.Local)(nil)
 
 func TestMetricsOfFailuresAreThereFromTheStart(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
-	startWith(t, partition.Options{Log: journalOf(t, nil), Store: &memory{}, Dir: t.TempDir(), Metrics: reg})
+	startWith(t, partition.Options{Log: journalOf(t, nil), Store: &memory{}, Keep: partition.NewFiles(t.TempDir()), Metrics: reg})
 	if n, err := testutil.GatherAndCount(reg, "evenkeel_partition_fold_panics_total", "evenkeel_partition_fold_halted"); err != nil || n != 2 {
 		t.Errorf("%d of 2 metrics (%v)", n, err)
 	}

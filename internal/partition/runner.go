@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +57,7 @@ type Options struct {
 	Log       Log
 	Store     Store
 	Past      Past             // what the journal has trimmed; nil: nothing else has it
-	Dir       string           // holds state and checkpoint; made where missing
+	Keep      Keep             // holds state and checkpoint
 	Clock     func() time.Time // default time.Now
 	Logger    *slog.Logger
 	Metrics   prometheus.Registerer
@@ -117,14 +116,11 @@ type progress struct {
 	halted        atomic.Pointer[string] // why nothing is folded any more; nil while it is
 }
 
-// New loads the checkpoint below opts.Dir and returns a runner that will go on
+// New loads the checkpoint that opts.Keep has and returns a runner that will go on
 // from there.
-func New(opts Options) (*Runner, error) {
+func New(ctx context.Context, opts Options) (*Runner, error) {
 	opts = withDefaults(opts)
-	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
-		return nil, err
-	}
-	s, err := loadState(opts.Dir)
+	s, err := loadState(ctx, opts.Keep)
 	if err != nil {
 		return nil, err
 	}
@@ -138,13 +134,16 @@ func New(opts Options) (*Runner, error) {
 		batches: make(chan batch),
 		stored:  make(chan struct{}),
 	}
-	if err := r.restore(); err != nil {
+	if err := r.restore(ctx); err != nil {
 		return nil, err
+	}
+	if at := r.fold.Position(); at > r.state.Stored { // a checkpoint is kept only of what is stored
+		r.state.Stored, r.state.StoredAt, r.skip = at, r.fold.Time(), at
 	}
 	if err := r.checkLog(); err != nil {
 		return nil, err
 	}
-	r.metrics.stored.Set(float64(s.Stored))
+	r.metrics.stored.Set(float64(r.state.Stored))
 	r.ticking.Store(true)
 	return r, nil
 }
@@ -157,8 +156,8 @@ func (r *Runner) checkLog() error {
 		known = max(known, r.state.InFlight.Last)
 	}
 	if last := r.opts.Log.Last(); last < known {
-		return fmt.Errorf("%w: it ends at position %d, and %s says that records up to position %d were folded; "+
-			"put the journal back, or begin with an empty storage folder and an empty database", ErrLogBehind, last, r.opts.Dir, known)
+		return fmt.Errorf("%w: it ends at position %d, and the checkpoint of partition %d says that records up to position %d were folded; "+
+			"put the journal back, or begin with an empty storage folder and an empty database", ErrLogBehind, last, r.opts.Partition, known)
 	}
 	return nil
 }
@@ -200,14 +199,14 @@ func (r *Runner) Run(ctx context.Context) error {
 	g.Go(func() error { return r.runTicks(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
-		return r.checkpointAtStop()
+		return r.checkpointAtStop(context.WithoutCancel(ctx))
 	}
 	return err
 }
 
 // checkpointAtStop saves the fold's state where all of it is stored, so that the
 // next start has nothing to fold again.
-func (r *Runner) checkpointAtStop() error {
+func (r *Runner) checkpointAtStop(ctx context.Context) error {
 	position, at := r.Stored()
 	if position == 0 || r.progress.folded.Load() != position || r.harmed {
 		return nil
@@ -216,7 +215,7 @@ func (r *Runner) checkpointAtStop() error {
 	if err != nil {
 		return fmt.Errorf("take a checkpoint: %w", err)
 	}
-	return r.saveCheckpoint(batch{Batch: Batch{Last: position, FoldTime: at}, checkpoint: checkpoint})
+	return r.saveCheckpoint(ctx, batch{Batch: Batch{Last: position, FoldTime: at}, checkpoint: checkpoint})
 }
 
 // configureWithin bounds what a configuration waits for the journal.

@@ -136,8 +136,8 @@ func TestStoppedAndFailingAPartitionStoresWhatAFoldMakes(t *testing.T) {
 
 func newRunner(t *testing.T, j partition.Log, store partition.Store, dir string) *partition.Runner {
 	t.Helper()
-	r, err := partition.New(partition.Options{
-		Log: j, Store: store, Dir: filepath.Join(dir, "partition"),
+	r, err := partition.New(t.Context(), partition.Options{
+		Log: j, Store: store, Keep: partition.NewFiles(filepath.Join(dir, "partition")),
 		BatchRows: 50, BatchAge: time.Millisecond, CheckpointEvery: 10 * time.Millisecond, TickInterval: time.Hour,
 	})
 	if err != nil {
@@ -158,6 +158,7 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 	store := &partition.ClickHouse{}
 	store.Use(w)
 	records := stormRecords(t, smallStorm)
+	records = append(records, refusedConfiguration(records[len(records)-1]))
 	dir := t.TempDir()
 	j := openJournal(t, filepath.Join(dir, "journal"))
 	defer j.Close()
@@ -176,17 +177,7 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := foldAll(partition.NewFold(0), records)
-	for table, n := range map[string]int{
-		"deliveries": len(want.Deliveries), "events": len(want.Events), "changes": len(want.Changes), "dead_letters": len(want.DeadLetters),
-		"episodes": len(want.Episodes), "transitions": len(want.Transitions), "incidents": len(want.Incidents),
-		"service_ledger": len(want.Ledger), "sla_segments": len(want.Segments),
-	} {
-		var rows, addresses uint64
-		scan(t, db, "SELECT count(), uniqExact(partition, position, ordinal) FROM "+table, &rows, &addresses)
-		if int(rows) != n || int(addresses) != n {
-			t.Errorf("%s has %d rows at %d addresses, the fold made %d", table, rows, addresses, n)
-		}
-	}
+	compareCounts(t, db, &want)
 	if err := clickhouse.Check(t.Context(), db, partition.Positions); err != nil {
 		t.Error(err)
 	}
@@ -204,6 +195,14 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 	}
 	if !bytes.Equal(rec.Body, records[0].Body) {
 		t.Errorf("the configuration read back is %s", rec.Body)
+	}
+}
+
+// refusedConfiguration is a configuration, behind the last record, that no ledger takes.
+func refusedConfiguration(last ingest.Record) ingest.Record {
+	return ingest.Record{
+		Position: last.Position + 1, ReceivedAt: last.ReceivedAt, Kind: ingest.KindConfiguration,
+		Body: []byte(`{"correlation":{"services":[{"name":"other"}]},"levels":{"zone":"Nowhere/At_All"}}`),
 	}
 }
 
@@ -266,8 +265,8 @@ func TestAPartitionRefusesAJournalThatEndsBeforeWhatIsStored(t *testing.T) {
 				}
 				waitForFile(ctx, filepath.Join(dir, "partition", "state.json"))
 			})
-			_, err := partition.New(partition.Options{
-				Log: journalOf(t, records[:test.have]), Store: store, Dir: filepath.Join(dir, "partition"),
+			_, err := partition.New(t.Context(), partition.Options{
+				Log: journalOf(t, records[:test.have]), Store: store, Keep: partition.NewFiles(filepath.Join(dir, "partition")),
 			})
 			if test.ok != (err == nil) || err != nil && !errors.Is(err, partition.ErrLogBehind) {
 				t.Errorf("with %d records of 20 the start gives: %v", test.have, err)
@@ -363,7 +362,7 @@ func TestMetricsOfAPartitionAreWellFormed(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	j := openJournal(t, t.TempDir())
 	defer j.Close()
-	if _, err := partition.New(partition.Options{Log: j, Store: &memory{}, Dir: t.TempDir(), Metrics: reg}); err != nil {
+	if _, err := partition.New(t.Context(), partition.Options{Log: j, Store: &memory{}, Keep: partition.NewFiles(t.TempDir()), Metrics: reg}); err != nil {
 		t.Fatal(err)
 	}
 	problems, err := testutil.GatherAndLint(reg)
@@ -378,8 +377,8 @@ func TestATickCarriesTimeWhenNothingArrives(t *testing.T) {
 	j := openJournal(t, t.TempDir())
 	defer j.Close()
 	store := &memory{}
-	r, err := partition.New(partition.Options{
-		Log: j, Store: store, Dir: t.TempDir(), BatchAge: time.Millisecond, TickInterval: 50 * time.Millisecond,
+	r, err := partition.New(t.Context(), partition.Options{
+		Log: j, Store: store, Keep: partition.NewFiles(t.TempDir()), BatchAge: time.Millisecond, TickInterval: 50 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,9 @@
 package partition
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // Skip says that the record at a position is kept and not folded: it made the fold fail. It is
 // remembered beside the journal, so that the same record is left out every time.
@@ -21,8 +24,8 @@ func (s Skips) at(position uint64) (reason string, skipped bool) {
 	return s[i].Reason, true
 }
 
-// ReadSkips returns what the partition in folder dir does not fold.
-func ReadSkips(dir string) (Skips, error) {
-	s, err := loadState(dir)
+// ReadSkips returns what the partition of a keep does not fold.
+func ReadSkips(ctx context.Context, k Keep) (Skips, error) {
+	s, err := loadState(ctx, k)
 	return s.Skips, err
 }

@@ -1,12 +1,9 @@
 package partition
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/evenkeel/evenkeel/ingest"
 )
@@ -30,57 +27,23 @@ type state struct {
 	Skips Skips `json:"skips,omitempty"`
 }
 
-const (
-	stateFile      = "state.json"
-	checkpointFile = "checkpoint"
-)
-
-// loadState reads the state below dir; where there is none yet it is zero.
-func loadState(dir string) (state, error) {
+// loadState reads the state that was kept; where there is none yet it is zero.
+func loadState(ctx context.Context, k Keep) (state, error) {
 	var s state
-	b, err := os.ReadFile(filepath.Join(dir, stateFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
+	b, err := k.LoadState(ctx)
+	if err != nil || b == nil {
 		return s, err
 	}
 	if err := json.Unmarshal(b, &s); err != nil {
-		return s, fmt.Errorf("%s: %w", filepath.Join(dir, stateFile), err)
+		return s, fmt.Errorf("the state that was kept: %w", err)
 	}
 	return s, nil
 }
 
-func (s state) save(dir string) error {
+func (s state) save(ctx context.Context, k Keep) error {
 	b, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, stateFile), b)
-}
-
-// writeFile replaces name durably: a crash leaves the old content or the new.
-func writeFile(name string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(name))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return k.SaveState(ctx, b)
 }

@@ -2,7 +2,6 @@ package partition
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -28,7 +27,7 @@ func (r *Runner) runStore(ctx context.Context) error {
 // checkpoint: until then a restart only looks again whether the rows are there.
 func (r *Runner) storeBatch(ctx context.Context, b batch) error {
 	if b.Rows.Len() > 0 {
-		if err := r.saveState(func(s *state) { s.InFlight = &bounds{b.First, b.Last} }); err != nil {
+		if err := r.saveState(ctx, func(s *state) { s.InFlight = &bounds{b.First, b.Last} }); err != nil {
 			return err
 		}
 	}
@@ -39,7 +38,7 @@ func (r *Runner) storeBatch(ctx context.Context, b batch) error {
 	if b.checkpoint == nil {
 		return nil
 	}
-	return r.saveCheckpoint(b)
+	return r.saveCheckpoint(ctx, b)
 }
 
 // write tries until the store has the rows. After a failed try a part may be there.
@@ -81,11 +80,11 @@ func (r *Runner) advance(b batch) {
 
 // saveCheckpoint writes the fold's state after b, and only then lets the journal
 // forget what lies before it.
-func (r *Runner) saveCheckpoint(b batch) error {
-	if err := r.saveState(func(s *state) { s.InFlight = nil }); err != nil {
+func (r *Runner) saveCheckpoint(ctx context.Context, b batch) error {
+	if err := r.saveState(ctx, func(s *state) { s.InFlight = nil }); err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(r.opts.Dir, checkpointFile), b.checkpoint); err != nil {
+	if err := r.opts.Keep.SaveCheckpoint(ctx, b.checkpoint); err != nil {
 		return err
 	}
 	if err := r.opts.Log.Commit(b.Last); err != nil {
@@ -96,12 +95,12 @@ func (r *Runner) saveCheckpoint(b batch) error {
 
 // saveState changes the state and makes it durable. Who only looks at the state does not
 // wait for the disk.
-func (r *Runner) saveState(change func(*state)) error {
+func (r *Runner) saveState(ctx context.Context, change func(*state)) error {
 	r.saving.Lock()
 	defer r.saving.Unlock()
 	r.mu.Lock()
 	change(&r.state)
 	changed := r.state
 	r.mu.Unlock()
-	return changed.save(r.opts.Dir)
+	return changed.save(ctx, r.opts.Keep)
 }
