@@ -77,3 +77,41 @@ func TestRecordKindsAreReadAsTheyAreWritten(t *testing.T) {
 		t.Error("unknown is a kind")
 	}
 }
+
+func TestCountsAreNumbersOfThousandths(t *testing.T) {
+	for count, want := range map[ingest.Count]string{0: "0", 12_000: "12", 250: "0.25", 1: "0.001", 1e12 - 1: "999999999.999"} {
+		text, err := json.Marshal(count)
+		var back ingest.Count
+		if err != nil || string(text) != want || json.Unmarshal(text, &back) != nil || back != count {
+			t.Errorf("%d: %s, back %d, %v", count, text, back, err)
+		}
+	}
+	var c ingest.Count
+	if err := json.Unmarshal([]byte(`"many"`), &c); err == nil {
+		t.Error("many is a count")
+	}
+}
+
+func TestAnEventComesBackFromItsJSON(t *testing.T) {
+	labels := ingest.Labels{{Name: "a", Value: "1"}}
+	for _, e := range []ingest.Event{
+		{Tenant: "t", Source: "s", ReceivedAt: 1, Alert: &ingest.Alert{Fingerprint: "f", Resolved: true, Unknown: true, StartsAt: 1, EndsAt: 2, EndsByTimeout: true, Labels: labels, Annotations: labels, GeneratorURL: "u", Receiver: "r", GroupKey: "g"}},
+		{Change: &ingest.Change{ID: "i", Kind: "k", Service: "s", StartedAt: 1, FinishedAt: 2, Outcome: "o", Version: "v", Author: "a", Title: "t", URL: "u"}},
+		{Maintenance: &ingest.Maintenance{ID: "i", Service: "s", From: 1, To: 2, Cancelled: true, Reason: "r", Author: "a", URL: "u"}},
+		{Sample: &ingest.Sample{Service: "s", SLI: "i", Good: 1500, Total: 2000, At: 1}},
+		{Link: &ingest.Link{Kind: ingest.LinkSilenced, At: 1, Alerts: []string{"1"}, Causes: []string{"2"}, Rule: "r", Receiver: "r", GroupKey: "g",
+			Silence: ingest.Silence{ID: "i", From: 1, To: 2, Author: "a", Comment: "c", Matchers: []string{"m"}}}},
+	} {
+		text, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back ingest.Event
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(e, back); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", text, diff)
+		}
+	}
+}
