@@ -54,6 +54,7 @@ type App struct {
 	store    partition.ClickHouse
 	runner   *partition.Runner
 	database *database
+	streams  streams
 
 	configureAt ingest.Millis // received_at of the first configuration; 0 is now
 	configured  chan struct{} // closed when the fold has been given the configuration
@@ -87,6 +88,9 @@ func New(opts Options) (_ *App, err error) {
 		Logger: a.logger.With("part", "partition"), Metrics: a.registry,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := a.openStreams(c, a.registry); err != nil {
 		return nil, err
 	}
 	return a, a.listen()
@@ -147,6 +151,7 @@ func (a *App) Run(ctx context.Context) error {
 		defer a.storeRest(storing)
 		return a.serveHTTP(running)
 	})
+	g.Go(func() error { return a.runStreams(running) })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/stream"
+	"github.com/evenkeel/evenkeel/ingest/wire"
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/journal"
+)
+
+// streams are those of the configuration in force, and what they decode by.
+type streams struct {
+	set     *stream.Set
+	decoder atomic.Pointer[wire.Decoder]
+}
+
+func (a *App) openStreams(c *config.Config, reg prometheus.Registerer) error {
+	metrics, err := stream.NewMetrics(reg)
+	if err != nil {
+		return err
+	}
+	a.streams.set, err = stream.NewSet(stream.Options{
+		Journal: a.journal, MaxBodyBytes: c.Ingest.MaxBodyBytes,
+		Read:       func(rec ingest.Record) (wire.Delivery, error) { return a.streams.decoder.Load().Read(rec) },
+		NeverHolds: func(err error) bool { return errors.Is(err, journal.ErrTooLarge) },
+		Metrics:    metrics, Logger: a.logger.With("part", "stream"),
+	})
+	if err != nil {
+		return err
+	}
+	return a.applyStreams(c)
+}
+
+// applyStreams makes the streams of c those that run.
+func (a *App) applyStreams(c *config.Config) error {
+	decoder, err := wire.New(c.Decoding())
+	if err == nil {
+		err = a.streams.set.Check(c.Streams())
+	}
+	if err != nil {
+		return fmt.Errorf("streams: %w", err)
+	}
+	a.streams.decoder.Store(decoder)
+	return a.streams.set.Apply(c.Streams())
+}
+
+// runStreams reads until ctx ends. Nothing is read before the fold has been given its configuration.
+func (a *App) runStreams(ctx context.Context) error {
+	if err := a.awaitConfiguration(ctx); err != nil {
+		return err
+	}
+	return a.streams.set.Run(ctx)
+}
