@@ -34,29 +34,25 @@ func addReplay(k *kingpin.Application, actions map[string]action) {
 	cmd.Flag("deliveries", "Recorded deliveries, one JSON object a line, plain or gzipped.").PlaceHolder("FILE").ExistingFileVar(&f.deliveries)
 	cmd.Flag("storage.path", "Instead of --deliveries: the storage folder of a service that is stopped. Its journal holds its configurations.").PlaceHolder("DIR").ExistingDirVar(&f.storage)
 	cmd.Flag("catalogue", "The services, in place of those that the configuration names. Repeatable.").PlaceHolder("FILE").ExistingFilesVar(&f.catalogue)
-	cmd.Flag("config.file", "The root configuration. Default: an empty one.").PlaceHolder("FILE").ExistingFileVar(&f.config)
+	cmd.Flag("config.file", "The root configuration. Default: an empty one. With --storage.path only for the address of ClickHouse, which has what the journal no longer has.").PlaceHolder("FILE").ExistingFileVar(&f.config)
 	cmd.Flag("assignments", "Write which incident each episode is in, and why, to this file; - is stdout.").PlaceHolder("FILE").StringVar(&f.assignments)
 	cmd.Flag("incidents", "Write the incidents to this file; - is stdout.").PlaceHolder("FILE").StringVar(&f.incidents)
 	actions[cmd.FullCommand()] = f.run
 }
 
 func (f *replayFlags) run(ctx context.Context, std streams) error {
-	replay := partition.NewReplay(0)
-	records := 0
-	apply := func(rec ingest.Record) {
-		replay.Apply(rec)
-		records++
-	}
+	var replay *partition.Replay
+	var records int
 	var err error
 	switch {
 	case (f.deliveries == "") == (f.storage == ""):
 		return usageError("replay needs one of --deliveries and --storage.path")
-	case f.storage != "" && (f.config != "" || len(f.catalogue) > 0):
-		return usageError("--config.file and --catalogue go with --deliveries: a journal holds its own configurations")
+	case f.storage != "" && len(f.catalogue) > 0:
+		return usageError("--catalogue goes with --deliveries: a journal holds its own configurations")
 	case f.deliveries != "":
-		err = f.replayDeliveries(std, apply)
+		replay, records, err = f.replayDeliveries(std)
 	default:
-		err = app.ReadJournal(ctx, f.storage, apply)
+		replay, records, err = f.replayJournal(ctx, std)
 	}
 	if err != nil {
 		return err
@@ -64,6 +60,7 @@ func (f *replayFlags) run(ctx context.Context, std streams) error {
 	if records == 0 {
 		return fmt.Errorf("%s holds no records", cmp.Or(f.deliveries, f.storage))
 	}
+	replay.Finish()
 	episodes, incidents := replay.Episodes(), live(replay.Incidents())
 	for _, d := range replay.DeadLetters() {
 		fmt.Fprintf(std.err, "not understood, received %s: %s\n", d.ReceivedAt, d.Reason)
@@ -75,33 +72,57 @@ func (f *replayFlags) run(ctx context.Context, std streams) error {
 		writeTo(f.incidents, std, func(w io.Writer) error { return eval.WriteIncidents(w, incidents) }))
 }
 
+// replayJournal applies all that a service has received, its configurations included.
+func (f *replayFlags) replayJournal(ctx context.Context, std streams) (*partition.Replay, int, error) {
+	c, warnings, err := config.Load(f.config)
+	warn(std.err, warnings)
+	if err != nil {
+		return nil, 0, err
+	}
+	history := app.History{Storage: f.storage, ClickHouse: c.ClickHouse}
+	skips, err := history.Skips(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	replay, records := partition.NewReplay(0, skips...), 0
+	err = history.Each(ctx, func(rec ingest.Record) error {
+		replay.Apply(rec)
+		records++
+		return nil
+	})
+	return replay, records, err
+}
+
 // replayDeliveries applies the configuration and then the recorded deliveries.
-func (f *replayFlags) replayDeliveries(std streams, apply func(ingest.Record)) error {
+func (f *replayFlags) replayDeliveries(std streams) (*partition.Replay, int, error) {
 	c, warnings, err := config.Load(f.config, f.catalogue...)
 	warn(std.err, warnings)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	first, err := c.Folding().Record()
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	file, err := os.Open(f.deliveries)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	defer file.Close()
+	replay, records := partition.NewReplay(0), 0
 	for rec, err := range wire.Recorded(file) {
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.deliveries, err)
+			return nil, 0, fmt.Errorf("%s: %w", f.deliveries, err)
 		}
-		if first.ReceivedAt == 0 {
+		if records == 0 {
 			first.ReceivedAt = rec.ReceivedAt
-			apply(first)
+			replay.Apply(first)
+			records++
 		}
-		apply(rec)
+		replay.Apply(rec)
+		records++
 	}
-	return nil
+	return replay, records, nil
 }
 
 // live leaves out incidents that live on in another one.

@@ -28,7 +28,7 @@ func addReport(k *kingpin.Application, actions map[string]action) {
 		if err != nil {
 			return err
 		}
-		return store.open(ctx, std.err, func(db *clickhouse.Conn) error {
+		return store.read(ctx, std.err, func(db *clickhouse.Conn) error {
 			made, err := makeReport(ctx, db, string(period), *asOf, *links)
 			if err != nil {
 				return err

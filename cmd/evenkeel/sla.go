@@ -34,7 +34,7 @@ func addSLA(k *kingpin.Application, actions map[string]action) {
 		if q.To <= q.From {
 			return usageError("--to must lie after --from")
 		}
-		return store.open(ctx, std.err, func(db *clickhouse.Conn) error {
+		return store.read(ctx, std.err, func(db *clickhouse.Conn) error {
 			levels, err := getLevels(ctx, db, q, *asOf)
 			if err != nil {
 				return err

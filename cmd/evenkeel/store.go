@@ -23,6 +23,16 @@ func addStoreFlags(cmd *kingpin.CmdClause) *storeFlags {
 	return f
 }
 
+// read connects to the store, whose schema must be this program's, and calls use with it.
+func (f *storeFlags) read(ctx context.Context, talk io.Writer, use func(*clickhouse.Conn) error) error {
+	return f.open(ctx, talk, func(db *clickhouse.Conn) error {
+		if err := app.CheckSchema(ctx, db); err != nil {
+			return err
+		}
+		return use(db)
+	})
+}
+
 // open connects to the store and calls use with it.
 func (f *storeFlags) open(ctx context.Context, talk io.Writer, use func(*clickhouse.Conn) error) error {
 	c, warnings, err := config.Load(f.config)

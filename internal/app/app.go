@@ -54,7 +54,11 @@ type App struct {
 	store    partition.ClickHouse
 	runner   *partition.Runner
 	database *database
-	streams  streams
+
+	files         atomic.Pointer[string] // hash of the files that config was read from
+	wanted        atomic.Pointer[string] // hash of the configuration that the fold was given last
+	reloadFailure atomic.Pointer[string] // why the last reload failed; nil where it did not
+	telling       atomic.Bool            // a history is appended: deliveries are refused
 
 	configureAt ingest.Millis // received_at of the first configuration; 0 is now
 	configured  chan struct{} // closed when the fold has been given the configuration
@@ -84,13 +88,10 @@ func New(opts Options) (_ *App, err error) {
 	}
 	a.database = &database{config: c.ClickHouse, storage: opts.Storage, logger: a.logger.With("part", "clickhouse"), metrics: a.registry}
 	a.runner, err = partition.New(context.Background(), partition.Options{
-		Log: a.journal, Store: &a.store, Keep: partition.NewFiles(filepath.Join(opts.Storage, partitionFolder)),
+		Log: a.journal, Store: &a.store, Past: partition.NewArchive(a.database), Keep: partition.NewFiles(filepath.Join(opts.Storage, partitionFolder)),
 		Logger: a.logger.With("part", "partition"), Metrics: a.registry,
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := a.openStreams(c, a.registry); err != nil {
 		return nil, err
 	}
 	return a, a.listen()
@@ -151,7 +152,6 @@ func (a *App) Run(ctx context.Context) error {
 		defer a.storeRest(storing)
 		return a.serveHTTP(running)
 	})
-	g.Go(func() error { return a.runStreams(running) })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil

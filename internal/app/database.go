@@ -63,11 +63,7 @@ func (d *database) ready(ctx context.Context) error {
 // stands. A server that is away is waited for; one that is too old, a missing library or a
 // locked folder is an error.
 func (d *database) connect(ctx context.Context) error {
-	dsn, err := d.dsn(ctx)
-	if err != nil {
-		return err
-	}
-	conn, err := clickhouse.Open(clickhouse.Options{DSN: dsn})
+	conn, err := d.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,6 +89,15 @@ func (d *database) connect(ctx context.Context) error {
 			return errors.Join(ctx.Err(), conn.Close())
 		}
 	}
+}
+
+// open starts the engine where one is wanted, and returns a connection that has asked nothing yet.
+func (d *database) open(ctx context.Context) (*clickhouse.Conn, error) {
+	dsn, err := d.dsn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return clickhouse.Open(clickhouse.Options{DSN: dsn})
 }
 
 func (d *database) migrate(ctx context.Context, conn *clickhouse.Conn) ([]clickhouse.Migration, error) {
@@ -152,42 +157,4 @@ func externalDSN(c config.ClickHouse) (string, error) {
 		password = strings.TrimRight(string(b), "\r\n")
 	}
 	return withCredentials(c.DSN, c.Database, password)
-}
-
-// OpenStore connects a command to the store of a service: to the configured
-// server, to the engine of a service that runs on the storage folder, or to one
-// that it starts itself there. The returned function ends what was started.
-func OpenStore(ctx context.Context, c config.ClickHouse, storage string, logger *slog.Logger) (*clickhouse.Conn, func() error, error) {
-	if c.DSN == "" {
-		if conn := runningEngine(ctx, storage); conn != nil {
-			return conn, conn.Close, nil
-		}
-		if _, err := os.Stat(filepath.Join(storage, engineFolder)); err != nil {
-			return nil, nil, fmt.Errorf("no data in the storage folder %q: %w (give --storage.path as `evenkeel serve` has it)", storage, err)
-		}
-	}
-	d := &database{config: c, storage: storage, logger: logger, metrics: prometheus.NewRegistry()}
-	if err := d.connect(ctx); err != nil {
-		return nil, nil, errors.Join(err, d.close())
-	}
-	return d.conn.Load(), d.close, nil
-}
-
-// runningEngine returns a connection to the engine of a service that runs now, or nil.
-func runningEngine(ctx context.Context, storage string) *clickhouse.Conn {
-	dsn, err := os.ReadFile(filepath.Join(storage, dsnFile))
-	if err != nil {
-		return nil
-	}
-	conn, err := clickhouse.Open(clickhouse.Options{DSN: string(dsn)})
-	if err != nil {
-		return nil
-	}
-	asking, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	if conn.Ready(asking) != nil {
-		_ = conn.Close()
-		return nil
-	}
-	return conn
 }

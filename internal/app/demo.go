@@ -108,6 +108,7 @@ func (d *demo) prepare() error {
 	}
 	if !d.resumed {
 		d.app.runner.Ticking(false)
+		d.app.telling.Store(true)
 		d.app.configureAt = d.start()
 	}
 	return nil
@@ -141,6 +142,7 @@ func (d *demo) show(ctx context.Context) error {
 	if err := d.tell(ctx); err != nil {
 		return err
 	}
+	d.app.telling.Store(false)
 	d.app.runner.Ticking(true)
 	files, err := d.writeReports(ctx)
 	if err != nil {

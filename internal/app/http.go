@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/pprof"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -23,7 +22,7 @@ import (
 func (a *App) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, path := range webhook.Paths() {
-		mux.Handle(path, a.receiver)
+		mux.Handle(path, a.unlessTelling(a.receiver))
 	}
 
 	reads := a.reads()
@@ -49,6 +48,19 @@ func (a *App) handler() http.Handler {
 	return mux
 }
 
+// unlessTelling answers 503 while a history is appended with times of its own: a delivery of now
+// would end it, as received_at never goes back.
+func (a *App) unlessTelling(receiver http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.telling.Load() {
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "The demo tells its history: deliveries are taken in a moment. Try again.", http.StatusServiceUnavailable)
+			return
+		}
+		receiver.ServeHTTP(w, r)
+	})
+}
+
 // reads is where the API and the pages read from.
 func (a *App) reads() api.Reads {
 	inForce := partition.NewConfigurations(a.database)
@@ -70,36 +82,6 @@ func (a *App) reads() api.Reads {
 			return at
 		},
 	}
-}
-
-// maxReadyLag is how old the stored fold time may be. Ticks keep it under half a minute where
-// rows are stored.
-const maxReadyLag = 2 * time.Minute
-
-// serveReady answers 200 when deliveries are taken and rows can be read that are
-// not old. It says what is missing otherwise.
-func (a *App) serveReady(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if err := a.ready(ctx); err != nil {
-		http.Error(w, "Evenkeel is not ready: "+err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "Evenkeel is ready.")
-}
-
-func (a *App) ready(ctx context.Context) error {
-	if err := a.database.ready(ctx); err != nil {
-		return err
-	}
-	position, at := a.runner.Stored()
-	if at == 0 {
-		return fmt.Errorf("nothing is stored yet, %d records wait", a.journal.Last()-position)
-	}
-	if old := time.Since(at.Time()); old > maxReadyLag {
-		return fmt.Errorf("what can be read is %s old, %d records wait", old.Round(time.Second), a.journal.Last()-position)
-	}
-	return nil
 }
 
 func (a *App) serveReload(w http.ResponseWriter, r *http.Request) {

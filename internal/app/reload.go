@@ -49,6 +49,9 @@ func (a *App) load() (*config.Config, string, error) {
 func (a *App) show(c *config.Config, text string) {
 	a.config.Store(c)
 	a.text.Store(&text)
+	files := contents(c)
+	a.files.Store(&files)
+	a.reloadFailure.Store(nil)
 	a.reloads.success.Set(1)
 	a.reloads.at.Set(float64(time.Now().Unix()))
 }
@@ -60,16 +63,12 @@ func (a *App) Reload(ctx context.Context) error {
 	defer a.reload.Unlock()
 	fresh, text, err := a.load()
 	if err == nil {
-		err = a.streams.set.Check(fresh.Streams())
-	}
-	if err == nil {
 		err = a.configure(ctx, fresh, 0)
-	}
-	if err == nil {
-		err = a.applyStreams(fresh)
 	}
 	if err != nil {
 		a.reloads.success.Set(0)
+		why := err.Error()
+		a.reloadFailure.Store(&why)
 		return err
 	}
 	old := a.config.Load()
@@ -91,5 +90,11 @@ func (a *App) configureFirst(ctx context.Context) error {
 // configure writes c to the journal, if it is not the last configuration there. A
 // received_at of 0 is now.
 func (a *App) configure(ctx context.Context, c *config.Config, at ingest.Millis) error {
-	return a.runner.Configure(ctx, c.Folding(), at)
+	folding := c.Folding()
+	if err := a.runner.Configure(ctx, folding, at); err != nil {
+		return err
+	}
+	hash, err := folding.Hash()
+	a.wanted.Store(&hash)
+	return err
 }

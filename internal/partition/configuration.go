@@ -36,6 +36,12 @@ func (c Configuration) Record() (ingest.Record, error) {
 	return ingest.Record{Kind: ingest.KindConfiguration, Tenant: ingest.DefaultTenant, Source: "evenkeel", Body: body}, nil
 }
 
+// Hash tells c apart from other configurations: it is that of its record's body.
+func (c Configuration) Hash() (string, error) {
+	rec, err := c.Record()
+	return Hash(rec.Body), err
+}
+
 // Hash returns the SHA-256 of a configuration record's body, in hex: what tells
 // two configurations apart.
 func Hash(body []byte) string {

@@ -1,19 +1,16 @@
 package partition_test
 
 import (
-	"bytes"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/partition"
 	"github.com/evenkeel/evenkeel/internal/simulate"
-	"github.com/evenkeel/evenkeel/sla"
 )
 
 // stormRecords returns a storm as a journal holds it: the configuration, then deliveries.
@@ -157,27 +154,5 @@ func TestABadRecordHurtsOnlyItself(t *testing.T) {
 	}
 	if diff := cmp.Diff(good.Incidents(), hurt.Incidents(), where, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("incidents differ beside bad records:\n%s", diff)
-	}
-}
-
-func TestAConfigurationIsTheSameBytesEveryTime(t *testing.T) {
-	c := partition.Configuration{
-		Correlation: correlate.Config{Services: []correlate.Service{{Name: "cart", Owner: "a"}}},
-		Levels:      sla.Config{Zone: "UTC", Services: []sla.ServiceLevels{{Name: "cart"}}},
-	}
-	first, err := c.Record()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := partition.ParseConfiguration(first.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := parsed.Record()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(first.Body, second.Body) {
-		t.Errorf("written and read again the configuration is\n%s\nand was\n%s", second.Body, first.Body)
 	}
 }

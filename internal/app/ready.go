@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/config"
+)
+
+// maxReadyLag is how old the stored fold time may be. Ticks keep it under half a minute where
+// rows are stored.
+const maxReadyLag = 2 * time.Minute
+
+// readiness is what stands between the service and its users, in words.
+type readiness struct {
+	refused []string // why deliveries are not taken
+	unread  []string // why what is read is missing or old
+	odd     []string // what somebody should look at; nobody is served worse for it
+}
+
+// serveReady answers 200 when deliveries are taken and rows can be read that are
+// not old; asked ?for=deliveries, when deliveries are taken. Otherwise it says what is missing.
+//
+// What is odd with the configuration is only said: the one in force still is, and one wrong
+// file must not take every replica out of service.
+func (a *App) serveReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	state := a.readiness(ctx)
+	reasons := state.refused
+	switch what := r.URL.Query().Get("for"); what {
+	case "deliveries":
+	case "":
+		reasons = append(reasons, state.unread...)
+	default:
+		http.Error(w, fmt.Sprintf("?for=%s: there is ?for=deliveries, and nothing for all.", what), http.StatusBadRequest)
+		return
+	}
+	var text strings.Builder
+	if len(reasons) == 0 {
+		text.WriteString("Evenkeel is ready.\n")
+	} else {
+		text.WriteString("Evenkeel is not ready:\n")
+	}
+	for _, reason := range reasons {
+		fmt.Fprintf(&text, "- %s\n", reason)
+	}
+	for _, odd := range state.odd {
+		fmt.Fprintf(&text, "warning: %s\n", odd)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if len(reasons) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	fmt.Fprint(w, text.String())
+}
+
+func (a *App) readiness(ctx context.Context) readiness {
+	var s readiness
+	if err := a.journal.Health(); err != nil {
+		s.refused = append(s.refused, fmt.Sprintf("deliveries are refused: %v", err))
+	}
+	if a.telling.Load() {
+		s.refused = append(s.refused, "deliveries are refused: the demo tells its history")
+	}
+	if why := a.runner.Halted(); why != "" {
+		s.unread = append(s.unread, fmt.Sprintf("nothing is folded any more: %s", why))
+	}
+	if err := a.database.ready(ctx); err != nil {
+		s.unread = append(s.unread, fmt.Sprintf("nothing can be read: %v", err))
+	}
+	if why := a.old(); why != "" {
+		s.unread = append(s.unread, why)
+	}
+	s.odd = a.oddConfiguration()
+	return s
+}
+
+// old says that what is stored is old, or not there yet; "" where it is new.
+func (a *App) old() string {
+	position, at := a.runner.Stored()
+	waiting := a.journal.Last() - min(position, a.journal.Last())
+	if at == 0 {
+		return fmt.Sprintf("nothing is stored yet, %d records wait", waiting)
+	}
+	if age := time.Since(at.Time()); age > maxReadyLag {
+		return fmt.Sprintf("what can be read is %s old, %d records wait", age.Round(time.Second), waiting)
+	}
+	return ""
+}
+
+// oddConfiguration compares the files with what was loaded, and that with what the fold uses.
+func (a *App) oddConfiguration() []string {
+	var odd []string
+	if why := a.reloadFailure.Load(); why != nil {
+		odd = append(odd, "the last reload failed, the configuration of before is in force: "+*why)
+	}
+	if loaded := a.files.Load(); loaded != nil && *loaded != contents(a.config.Load()) {
+		odd = append(odd, "the configuration's files have changed since they were loaded: reload them")
+	}
+	if wanted := a.wanted.Load(); wanted != nil && *wanted != a.runner.Configuration() {
+		odd = append(odd, "the fold does not use the configuration that was loaded yet")
+	}
+	return odd
+}
+
+// contents is a hash of the files of a configuration as they are now.
+func contents(c *config.Config) string {
+	sum := sha256.New()
+	for _, name := range c.Files() {
+		text, err := os.ReadFile(name)
+		fmt.Fprintf(sum, "%s %d %v\n", name, len(text), err)
+		sum.Write(text)
+	}
+	return string(sum.Sum(nil))
+}
