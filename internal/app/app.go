@@ -54,6 +54,7 @@ type App struct {
 	store    partition.ClickHouse
 	runner   *partition.Runner
 	database *database
+	streams  streams
 
 	files         atomic.Pointer[string] // hash of the files that config was read from
 	wanted        atomic.Pointer[string] // hash of the configuration that the fold was given last
@@ -92,6 +93,9 @@ func New(opts Options) (_ *App, err error) {
 		Logger: a.logger.With("part", "partition"), Metrics: a.registry,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := a.openStreams(c, a.registry); err != nil {
 		return nil, err
 	}
 	return a, a.listen()
@@ -152,6 +156,7 @@ func (a *App) Run(ctx context.Context) error {
 		defer a.storeRest(storing)
 		return a.serveHTTP(running)
 	})
+	g.Go(func() error { return a.runStreams(running) })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil

@@ -63,7 +63,13 @@ func (a *App) Reload(ctx context.Context) error {
 	defer a.reload.Unlock()
 	fresh, text, err := a.load()
 	if err == nil {
+		err = a.streams.set.Check(fresh.Streams())
+	}
+	if err == nil {
 		err = a.configure(ctx, fresh, 0)
+	}
+	if err == nil {
+		err = a.applyStreams(fresh)
 	}
 	if err != nil {
 		a.reloads.success.Set(0)
