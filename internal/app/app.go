@@ -122,19 +122,28 @@ func (a *App) openJournal(c *config.Config) error {
 	a.journal = j
 	a.receiver, err = webhook.New(webhook.Options{
 		Journal: j, MaxBodyBytes: c.Ingest.MaxBodyBytes, MaxInflightBytes: c.Ingest.MaxInflightBytes,
-		Logger: a.logger.With("part", "ingest"), Registerer: a.registry,
+		MaxTenants: c.Ingest.MaxTenants,
+		Logger:     a.logger.With("part", "ingest"), Registerer: a.registry,
 	})
+	if err != nil {
+		return err
+	}
+	settings, err := receiving(c)
+	if err == nil {
+		a.receiver.Configure(settings)
+	}
 	return err
 }
 
 // listen binds every address, so that a port that is taken is known at the start.
 func (a *App) listen() error {
+	open := newConnections(a.config.Load().Ingest.MaxConnections, a.registry)
 	for _, address := range *a.opts.Web.WebListenAddresses {
 		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 		if err != nil {
 			return fmt.Errorf("listen on %s: %w (another address: --web.listen-address)", address, err)
 		}
-		a.listeners = append(a.listeners, l)
+		a.listeners = append(a.listeners, open.listener(l))
 	}
 	return nil
 }
@@ -262,6 +271,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       5 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan error, 1)

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/webhook"
 	"github.com/evenkeel/evenkeel/internal/config"
 )
 
@@ -62,6 +63,10 @@ func (a *App) Reload(ctx context.Context) error {
 	a.reload.Lock()
 	defer a.reload.Unlock()
 	fresh, text, err := a.load()
+	var settings webhook.Settings
+	if err == nil {
+		settings, err = receiving(fresh)
+	}
 	if err == nil {
 		err = a.streams.set.Check(fresh.Streams())
 	}
@@ -77,6 +82,7 @@ func (a *App) Reload(ctx context.Context) error {
 		a.reloadFailure.Store(&why)
 		return err
 	}
+	a.receiver.Configure(settings)
 	old := a.config.Load()
 	a.show(fresh, text)
 	if old.ClickHouse != fresh.ClickHouse || old.Journal != fresh.Journal || old.Ingest != fresh.Ingest {
