@@ -28,6 +28,7 @@ func addCheck(app *kingpin.Application, actions map[string]action) {
 			return checkFiles(*files, kind.check, std)
 		}
 	}
+	addCheckMapping(cmd, actions)
 }
 
 // checkFiles checks each file and prints one line for each that is right.
