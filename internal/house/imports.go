@@ -19,7 +19,7 @@ var directions = map[string][]string{
 	// The store only to tell that it is away, which is a 503.
 	"internal/api":      {"ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition", "internal/clickhouse"},
 	"internal/web":      {"internal/api", "ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition"},
-	"internal/config":   {"ingest", "ingest/stream", "correlate", "sla", "improve", "internal/journal", "internal/clickhouse", "internal/partition"},
+	"internal/config":   {"ingest", "ingest/stream", "ingest/wire", "correlate", "sla", "improve", "internal/journal", "internal/clickhouse", "internal/partition"},
 	"internal/simulate": {"ingest/...", "correlate", "sla", "improve"},
 	"internal/partition": {
 		"ingest/...", "correlate/...", "sla/...", "internal/journal", "internal/clickhouse",
