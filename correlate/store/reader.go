@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed" // the queries
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -53,7 +52,7 @@ func (r *Reader) Incidents(ctx context.Context, q IncidentQuery) (IncidentPage, 
 	if err := q.resume(p); err != nil {
 		return IncidentPage{}, err
 	}
-	all, err := list(ctx, r.db, incidentsSQL, p, scanIncident)
+	all, err := clickhouse.All(ctx, r.db, incidentsSQL, p, scanIncident)
 	if err != nil {
 		return IncidentPage{}, fmt.Errorf("incidents: %w", err)
 	}
@@ -88,7 +87,7 @@ func (r *Reader) Incident(ctx context.Context, tenant, id string, asOf ingest.Mi
 		seen[next] = true
 		p := params(tenant, 0, 0, asOf)
 		p["id"] = next
-		found, err := list(ctx, r.db, incidentSQL, p, scanIncident)
+		found, err := clickhouse.All(ctx, r.db, incidentSQL, p, scanIncident)
 		if err != nil {
 			return correlate.Incident{}, fmt.Errorf("incident %s: %w", id, err)
 		}
@@ -110,7 +109,7 @@ func (r *Reader) Episodes(ctx context.Context, q EpisodeQuery) ([]correlate.Epis
 	if q.Limit == 0 {
 		p["limit"] = "18446744073709551615"
 	}
-	all, err := list(ctx, r.db, episodesSQL, p, scanEpisode)
+	all, err := clickhouse.All(ctx, r.db, episodesSQL, p, scanEpisode)
 	if err != nil {
 		return nil, fmt.Errorf("episodes: %w", err)
 	}
@@ -128,7 +127,7 @@ func (r *Reader) Transitions(ctx context.Context, tenant, incident string, asOf 
 	ids := []string{i.ID}
 	for fresh := ids; len(fresh) > 0; {
 		p["ids"] = clickhouse.Strings(fresh)
-		merged, err := list(ctx, r.db, mergedSQL, p, func(rows clickhouse.Rows, id *string) error { return rows.Scan(id) })
+		merged, err := clickhouse.All(ctx, r.db, mergedSQL, p, func(rows clickhouse.Rows, id *string) error { return rows.Scan(id) })
 		if err != nil {
 			return nil, fmt.Errorf("what was merged into %s: %w", i.ID, err)
 		}
@@ -136,7 +135,7 @@ func (r *Reader) Transitions(ctx context.Context, tenant, incident string, asOf 
 		ids = append(ids, fresh...)
 	}
 	p["ids"] = clickhouse.Strings(ids)
-	steps, err := list(ctx, r.db, transitionsSQL, p, scanTransition)
+	steps, err := clickhouse.All(ctx, r.db, transitionsSQL, p, scanTransition)
 	if err != nil {
 		return nil, fmt.Errorf("transitions of %s: %w", i.ID, err)
 	}
@@ -192,21 +191,4 @@ func scanTransition(rows clickhouse.Rows, t *correlate.Transition) error {
 		t.Episode = &episode
 	}
 	return err
-}
-
-// list runs a query and makes a value of every row of its result.
-func list[T any](ctx context.Context, db clickhouse.Querier, sql string, p clickhouse.Params, scan func(clickhouse.Rows, *T) error) ([]T, error) {
-	rows, err := db.Query(ctx, sql, p)
-	if err != nil {
-		return nil, err
-	}
-	var all []T
-	for rows.Next() {
-		var one T
-		if err := scan(rows, &one); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		all = append(all, one)
-	}
-	return all, errors.Join(rows.Err(), rows.Close())
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed" // the queries
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -50,20 +49,15 @@ func (r *Reader) History(ctx context.Context, tenant string, asOf ingest.Millis)
 		return improve.History{}, err
 	}
 	h := improve.History{From: kept, Kept: kept}
-	for told, err := range each(ctx, r.db, rememberedSQL, params(improve.Query{Tenant: tenant, AsOf: asOf}), scanInstant) {
-		if err != nil {
-			return h, fmt.Errorf("start of history: %w", err)
-		}
-		if told != 0 && (kept == 0 || told < kept) {
-			h.From = told
-		}
+	var told ingest.Millis
+	err = clickhouse.One(ctx, r.db, rememberedSQL, params(improve.Query{Tenant: tenant, AsOf: asOf}), (*int64)(&told))
+	if err != nil {
+		return h, fmt.Errorf("start of history: %w", err)
+	}
+	if told != 0 && (kept == 0 || told < kept) {
+		h.From = told
 	}
 	return h, nil
-}
-
-func scanInstant(rows clickhouse.Rows) (at ingest.Millis, err error) {
-	err = rows.Scan((*int64)(&at))
-	return at, err
 }
 
 // Intake returns what was received in the window, by sender.
@@ -82,38 +76,36 @@ func (r *Reader) Intake(ctx context.Context, q improve.Query) ([]improve.Intake,
 // Incidents returns the incidents opened in the window as they stood at AsOf, oldest first,
 // without those that live on in another.
 func (r *Reader) Incidents(ctx context.Context, q improve.Query) ([]correlate.Incident, error) {
-	var all []correlate.Incident
-	for i, err := range each(ctx, r.db, incidentsSQL, params(q), scanIncident) {
-		if err != nil {
-			return nil, fmt.Errorf("incidents of a report: %w", err)
-		}
-		i.Tenant = cmp.Or(q.Tenant, ingest.DefaultTenant)
-		all = append(all, i)
+	all, err := clickhouse.All(ctx, r.db, incidentsSQL, params(q), scanIncident)
+	if err != nil {
+		return nil, fmt.Errorf("incidents of a report: %w", err)
+	}
+	for i := range all {
+		all[i].Tenant = cmp.Or(q.Tenant, ingest.DefaultTenant)
 	}
 	return all, nil
 }
 
-func scanIncident(rows clickhouse.Rows) (correlate.Incident, error) {
-	var i correlate.Incident
+func scanIncident(rows clickhouse.Rows, i *correlate.Incident) error {
 	var state, causes string
 	var episodes, firing int64
 	err := rows.Scan(&i.Partition, &i.Position, &i.Ordinal, (*int64)(&i.RecordedAt), &i.ID, &state, &i.Title, &i.Severity,
 		(*int64)(&i.OpenedAt), (*int64)(&i.ResolvedAt), &i.Services, &episodes, &firing, &causes)
 	if err != nil {
-		return i, err
+		return err
 	}
 	i.State, i.Episodes, i.Firing = correlate.IncidentState(state), int(episodes), int(firing)
 	if err := json.Unmarshal([]byte(causes), &i.Causes); err != nil {
-		return i, fmt.Errorf("causes of incident %s: %w", i.ID, err)
+		return fmt.Errorf("causes of incident %s: %w", i.ID, err)
 	}
-	return i, nil
+	return nil
 }
 
 // Episodes yields the episodes that began in the window as they stood at AsOf, ordered by
 // (source, fingerprint, starts_at), without holding them all.
 func (r *Reader) Episodes(ctx context.Context, q improve.Query) iter.Seq2[improve.Episode, error] {
 	return func(yield func(improve.Episode, error) bool) {
-		for e, err := range each(ctx, r.db, episodesSQL, params(q), scanEpisode) {
+		for e, err := range clickhouse.Stream(ctx, r.db, episodesSQL, params(q), scanEpisode) {
 			if err != nil {
 				yield(e, fmt.Errorf("episodes of a report: %w", err))
 				return
@@ -125,15 +117,14 @@ func (r *Reader) Episodes(ctx context.Context, q improve.Query) iter.Seq2[improv
 	}
 }
 
-func scanEpisode(rows clickhouse.Rows) (improve.Episode, error) {
-	var e improve.Episode
+func scanEpisode(rows clickhouse.Rows, e *improve.Episode) error {
 	var state string
 	var ends, unknown ingest.Millis
 	err := rows.Scan(&e.Source, &e.Fingerprint, (*int64)(&e.StartsAt), &state, (*int64)(&ends), (*int64)(&unknown), (*int64)(&e.FirstSeenAt),
 		&e.AlertName, &e.Service, &e.Incident)
 	e.State = correlate.EpisodeState(state)
 	e.End = (&correlate.Episode{State: e.State, EndsAt: ends, UnknownSince: unknown}).End()
-	return e, err
+	return err
 }
 
 // Availability returns how every service and agreement did in the window.
@@ -157,31 +148,5 @@ func params(q improve.Query) clickhouse.Params {
 		"from_ms":  strconv.FormatInt(int64(q.From), 10),
 		"to_ms":    strconv.FormatInt(int64(q.To), 10),
 		"as_of_ms": strconv.FormatInt(int64(q.AsOf), 10),
-	}
-}
-
-// each yields what scan makes of each row of a query. An error is the last that it yields.
-func each[T any](ctx context.Context, db clickhouse.Querier, sql string, p clickhouse.Params, scan func(clickhouse.Rows) (T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var last T
-		rows, err := db.Query(ctx, sql, p)
-		if err != nil {
-			yield(last, err)
-			return
-		}
-		for rows.Next() {
-			one, err := scan(rows)
-			if err != nil {
-				yield(one, errors.Join(err, rows.Close()))
-				return
-			}
-			if !yield(one, nil) {
-				_ = rows.Close() // nobody waits for the rest
-				return
-			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			yield(last, err)
-		}
 	}
 }

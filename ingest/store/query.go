@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -59,21 +58,4 @@ func (q ArrivalsQuery) params() clickhouse.Params {
 		"as_of_ms": strconv.FormatInt(int64(q.AsOf), 10),
 		"limit":    strconv.Itoa(cmp.Or(q.Limit, DefaultLimit)),
 	}
-}
-
-// list runs a query and makes a value of every row of its result.
-func list[T any](ctx context.Context, db clickhouse.Querier, sql string, params clickhouse.Params, scan func(clickhouse.Rows, *T) error) ([]T, error) {
-	rows, err := db.Query(ctx, sql, params)
-	if err != nil {
-		return nil, err
-	}
-	var all []T
-	for rows.Next() {
-		var one T
-		if err := scan(rows, &one); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		all = append(all, one)
-	}
-	return all, errors.Join(rows.Err(), rows.Close())
 }

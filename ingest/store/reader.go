@@ -24,7 +24,7 @@ func (r *Reader) Changes(ctx context.Context, q ArrivalsQuery) ([]ingest.Change,
 	if err := q.check(); err != nil {
 		return nil, fmt.Errorf("changes: %w", err)
 	}
-	changes, err := list(ctx, r.db, changesSQL, q.params(), func(rows clickhouse.Rows, c *ingest.Change) error {
+	changes, err := clickhouse.All(ctx, r.db, changesSQL, q.params(), func(rows clickhouse.Rows, c *ingest.Change) error {
 		return rows.Scan(&c.ID, &c.Kind, &c.Service, (*int64)(&c.StartedAt), (*int64)(&c.FinishedAt),
 			&c.Outcome, &c.Version, &c.Author, &c.Title, &c.URL)
 	})
@@ -36,7 +36,7 @@ func (r *Reader) DeadLetters(ctx context.Context, q ArrivalsQuery) ([]ingest.Dea
 	if err := q.check(); err != nil {
 		return nil, fmt.Errorf("dead letters: %w", err)
 	}
-	dead, err := list(ctx, r.db, deadLettersSQL, q.params(), func(rows clickhouse.Rows, d *ingest.DeadLetter) error {
+	dead, err := clickhouse.All(ctx, r.db, deadLettersSQL, q.params(), func(rows clickhouse.Rows, d *ingest.DeadLetter) error {
 		var body string
 		err := rows.Scan(&d.Tenant, &d.Source, &d.Path, (*int64)(&d.ReceivedAt), &d.Reason, &body)
 		d.Body = []byte(body)
@@ -62,7 +62,7 @@ func (r *Reader) Intake(ctx context.Context, q ArrivalsQuery) ([]Intake, error) 
 	if err := q.check(); err != nil {
 		return nil, fmt.Errorf("intake: %w", err)
 	}
-	intake, err := list(ctx, r.db, intakeSQL, q.params(), func(rows clickhouse.Rows, i *Intake) error {
+	intake, err := clickhouse.All(ctx, r.db, intakeSQL, q.params(), func(rows clickhouse.Rows, i *Intake) error {
 		var n [5]int64
 		err := rows.Scan(&i.Source, &n[0], &n[1], &n[2], &n[3], &n[4], (*int64)(&i.First), (*int64)(&i.Last))
 		i.Deliveries, i.Rejected, i.Events, i.Copies, i.DeadLetters = int(n[0]), int(n[1]), int(n[2]), int(n[3]), int(n[4])
@@ -77,7 +77,7 @@ func (r *Reader) HistoryFrom(ctx context.Context, tenant string, asOf ingest.Mil
 	params := clickhouse.Params{
 		"tenant": cmp.Or(tenant, ingest.DefaultTenant), "as_of_ms": strconv.FormatInt(int64(asOf), 10),
 	}
-	at, err := list(ctx, r.db, historyFromSQL, params, func(rows clickhouse.Rows, at *int64) error { return rows.Scan(at) })
+	at, err := clickhouse.All(ctx, r.db, historyFromSQL, params, func(rows clickhouse.Rows, at *int64) error { return rows.Scan(at) })
 	if err != nil || len(at) == 0 {
 		return 0, wrap("start of history", err)
 	}
@@ -92,7 +92,7 @@ func (r *Reader) Records(ctx context.Context, partition uint32, from, until uint
 		"partition": strconv.FormatUint(uint64(partition), 10),
 		"from":      strconv.FormatUint(from, 10), "until": strconv.FormatUint(until, 10),
 	}
-	records, err := list(ctx, r.db, recordsSQL, params, func(rows clickhouse.Rows, rec *ingest.Record) error {
+	records, err := clickhouse.All(ctx, r.db, recordsSQL, params, func(rows clickhouse.Rows, rec *ingest.Record) error {
 		var kind, body string
 		err := rows.Scan(&rec.Position, (*int64)(&rec.ReceivedAt), &kind, &rec.Tenant, &rec.Source, &rec.Path, &rec.Reason, &body)
 		rec.Body = []byte(body)

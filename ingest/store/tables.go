@@ -1,18 +1,6 @@
 package store
 
-import (
-	"time"
-
-	"github.com/evenkeel/evenkeel/ingest"
-	"github.com/evenkeel/evenkeel/internal/clickhouse"
-)
-
-// Types of columns, as DESCRIBE prints them.
-const (
-	instant = "DateTime64(3, 'UTC')"
-	word    = "LowCardinality(String)"
-	labels  = "Map(LowCardinality(String), String)"
-)
+import "github.com/evenkeel/evenkeel/internal/clickhouse"
 
 // Deliveries declares the table deliveries.
 var Deliveries = clickhouse.Table[DeliveryRow]{
@@ -21,12 +9,12 @@ var Deliveries = clickhouse.Table[DeliveryRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *DeliveryRow) any { return r.Address.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *DeliveryRow) any { return at(r.RecordedAt) }},
-		{Name: "tenant", Type: word, Value: func(r *DeliveryRow) any { return r.Tenant }},
-		{Name: "source", Type: word, Value: func(r *DeliveryRow) any { return r.Source }},
-		{Name: "received_at", Type: instant, Value: func(r *DeliveryRow) any { return at(r.ReceivedAt) }},
-		{Name: "kind", Type: word, Value: func(r *DeliveryRow) any { return r.Kind.String() }},
-		{Name: "path", Type: word, Value: func(r *DeliveryRow) any { return r.Path }},
+		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *DeliveryRow) any { return r.RecordedAt }},
+		{Name: "tenant", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Tenant }},
+		{Name: "source", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Source }},
+		{Name: "received_at", Type: clickhouse.Instant, Value: func(r *DeliveryRow) any { return r.ReceivedAt }},
+		{Name: "kind", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Kind.String() }},
+		{Name: "path", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Path }},
 		{Name: "reason", Type: "String", Value: func(r *DeliveryRow) any { return r.Reason }},
 		{Name: "body", Type: "String", Value: func(r *DeliveryRow) any { return r.Body }},
 		{Name: "alerts", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Alerts }},
@@ -43,19 +31,19 @@ var Events = clickhouse.Table[AlertRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *AlertRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *AlertRow) any { return r.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *AlertRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *AlertRow) any { return at(r.RecordedAt) }},
-		{Name: "tenant", Type: word, Value: func(r *AlertRow) any { return r.Tenant }},
-		{Name: "source", Type: word, Value: func(r *AlertRow) any { return r.Source }},
-		{Name: "received_at", Type: instant, Value: func(r *AlertRow) any { return at(r.ReceivedAt) }},
+		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *AlertRow) any { return r.RecordedAt }},
+		{Name: "tenant", Type: clickhouse.Word, Value: func(r *AlertRow) any { return r.Tenant }},
+		{Name: "source", Type: clickhouse.Word, Value: func(r *AlertRow) any { return r.Source }},
+		{Name: "received_at", Type: clickhouse.Instant, Value: func(r *AlertRow) any { return r.ReceivedAt }},
 		{Name: "fingerprint", Type: "String", Value: func(r *AlertRow) any { return r.Fingerprint }},
-		{Name: "status", Type: word, Value: func(r *AlertRow) any { return status(r.Resolved) }},
-		{Name: "alertname", Type: word, Value: func(r *AlertRow) any { return r.Labels.Get("alertname") }},
-		{Name: "starts_at", Type: instant, Value: func(r *AlertRow) any { return at(r.StartsAt) }},
-		{Name: "ends_at", Type: instant, Value: func(r *AlertRow) any { return at(r.EndsAt) }},
-		{Name: "labels", Type: labels, Value: func(r *AlertRow) any { return r.Labels.Map() }},
-		{Name: "annotations", Type: labels, Value: func(r *AlertRow) any { return r.Annotations.Map() }},
+		{Name: "status", Type: clickhouse.Word, Value: func(r *AlertRow) any { return status(r.Resolved) }},
+		{Name: "alertname", Type: clickhouse.Word, Value: func(r *AlertRow) any { return r.Labels.Get("alertname") }},
+		{Name: "starts_at", Type: clickhouse.Instant, Value: func(r *AlertRow) any { return r.StartsAt }},
+		{Name: "ends_at", Type: clickhouse.Instant, Value: func(r *AlertRow) any { return r.EndsAt }},
+		{Name: "labels", Type: clickhouse.Labels, Value: func(r *AlertRow) any { return r.Labels.Map() }},
+		{Name: "annotations", Type: clickhouse.Labels, Value: func(r *AlertRow) any { return r.Annotations.Map() }},
 		{Name: "generator_url", Type: "String", Value: func(r *AlertRow) any { return r.GeneratorURL }},
-		{Name: "receiver", Type: word, Value: func(r *AlertRow) any { return r.Receiver }},
+		{Name: "receiver", Type: clickhouse.Word, Value: func(r *AlertRow) any { return r.Receiver }},
 		{Name: "group_key", Type: "String", Value: func(r *AlertRow) any { return r.GroupKey }},
 	},
 }
@@ -67,16 +55,16 @@ var Changes = clickhouse.Table[ChangeRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *ChangeRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *ChangeRow) any { return r.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *ChangeRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *ChangeRow) any { return at(r.RecordedAt) }},
-		{Name: "tenant", Type: word, Value: func(r *ChangeRow) any { return r.Tenant }},
-		{Name: "source", Type: word, Value: func(r *ChangeRow) any { return r.Source }},
-		{Name: "received_at", Type: instant, Value: func(r *ChangeRow) any { return at(r.ReceivedAt) }},
+		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *ChangeRow) any { return r.RecordedAt }},
+		{Name: "tenant", Type: clickhouse.Word, Value: func(r *ChangeRow) any { return r.Tenant }},
+		{Name: "source", Type: clickhouse.Word, Value: func(r *ChangeRow) any { return r.Source }},
+		{Name: "received_at", Type: clickhouse.Instant, Value: func(r *ChangeRow) any { return r.ReceivedAt }},
 		{Name: "id", Type: "String", Value: func(r *ChangeRow) any { return r.ID }},
-		{Name: "kind", Type: word, Value: func(r *ChangeRow) any { return r.Kind }},
-		{Name: "service", Type: word, Value: func(r *ChangeRow) any { return r.Service }},
-		{Name: "started_at", Type: instant, Value: func(r *ChangeRow) any { return at(r.StartedAt) }},
-		{Name: "finished_at", Type: instant, Value: func(r *ChangeRow) any { return at(r.FinishedAt) }},
-		{Name: "outcome", Type: word, Value: func(r *ChangeRow) any { return r.Outcome }},
+		{Name: "kind", Type: clickhouse.Word, Value: func(r *ChangeRow) any { return r.Kind }},
+		{Name: "service", Type: clickhouse.Word, Value: func(r *ChangeRow) any { return r.Service }},
+		{Name: "started_at", Type: clickhouse.Instant, Value: func(r *ChangeRow) any { return r.StartedAt }},
+		{Name: "finished_at", Type: clickhouse.Instant, Value: func(r *ChangeRow) any { return r.FinishedAt }},
+		{Name: "outcome", Type: clickhouse.Word, Value: func(r *ChangeRow) any { return r.Outcome }},
 		{Name: "version", Type: "String", Value: func(r *ChangeRow) any { return r.Change.Version }},
 		{Name: "author", Type: "String", Value: func(r *ChangeRow) any { return r.Author }},
 		{Name: "title", Type: "String", Value: func(r *ChangeRow) any { return r.Title }},
@@ -91,18 +79,15 @@ var DeadLetters = clickhouse.Table[DeadLetterRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *DeadLetterRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *DeadLetterRow) any { return r.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *DeadLetterRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *DeadLetterRow) any { return at(r.RecordedAt) }},
-		{Name: "tenant", Type: word, Value: func(r *DeadLetterRow) any { return r.Tenant }},
-		{Name: "source", Type: word, Value: func(r *DeadLetterRow) any { return r.Source }},
-		{Name: "path", Type: word, Value: func(r *DeadLetterRow) any { return r.Path }},
-		{Name: "received_at", Type: instant, Value: func(r *DeadLetterRow) any { return at(r.ReceivedAt) }},
+		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *DeadLetterRow) any { return r.RecordedAt }},
+		{Name: "tenant", Type: clickhouse.Word, Value: func(r *DeadLetterRow) any { return r.Tenant }},
+		{Name: "source", Type: clickhouse.Word, Value: func(r *DeadLetterRow) any { return r.Source }},
+		{Name: "path", Type: clickhouse.Word, Value: func(r *DeadLetterRow) any { return r.Path }},
+		{Name: "received_at", Type: clickhouse.Instant, Value: func(r *DeadLetterRow) any { return r.ReceivedAt }},
 		{Name: "reason", Type: "String", Value: func(r *DeadLetterRow) any { return r.Reason }},
 		{Name: "body", Type: "String", Value: func(r *DeadLetterRow) any { return r.Body }},
 	},
 }
-
-// at is the instant as the client wants it: none is the beginning of 1970.
-func at(m ingest.Millis) time.Time { return time.UnixMilli(int64(m)).UTC() }
 
 func status(resolved bool) string {
 	if resolved {

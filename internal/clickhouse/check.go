@@ -31,20 +31,9 @@ func Check(ctx context.Context, c *Conn, tables ...AnyTable) error {
 
 // columns returns the columns that an insert may name.
 func (c *Conn) columns(ctx context.Context, table string) ([]columnType, error) {
-	result, err := c.Query(ctx, columnsSQL, Params{"database": c.Database(), "table": table})
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
-	var all []columnType
-	for result.Next() {
-		var t columnType
-		if err := result.Scan(&t.Name, &t.Type); err != nil {
-			return nil, err
-		}
-		all = append(all, t)
-	}
-	return all, result.Err()
+	return All(ctx, c, columnsSQL, Params{"database": c.Database(), "table": table}, func(rows Rows, t *columnType) error {
+		return rows.Scan(&t.Name, &t.Type)
+	})
 }
 
 func listing(columns []columnType) string {

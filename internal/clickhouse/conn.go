@@ -132,18 +132,9 @@ func (c *Conn) Version(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer server.Close()
-	result, err := server.Query(ctx, "SELECT version()", nil)
-	if err != nil {
-		return "", err
-	}
-	defer result.Close()
 	var version string
-	for result.Next() {
-		if err := result.Scan(&version); err != nil {
-			return "", err
-		}
-	}
-	return version, result.Err()
+	err = One(ctx, server, "SELECT version()", nil, &version)
+	return version, err
 }
 
 // Ready returns nil if the server is there and new enough. The database may be missing still.

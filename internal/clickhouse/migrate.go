@@ -212,22 +212,16 @@ func (c *Conn) compare(ctx context.Context, files []*migrationFile) error {
 }
 
 func (c *Conn) applied(ctx context.Context) ([]Migration, error) {
-	result, err := c.Query(ctx, appliedSQL, nil)
+	all, err := All(ctx, c, appliedSQL, nil, func(rows Rows, m *Migration) error {
+		var ms int64
+		err := rows.Scan(&m.Version, &m.Name, &m.Checksum, &ms)
+		m.Applied, m.AppliedAt = true, time.UnixMilli(ms).UTC()
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read schema's versions: %w", err)
 	}
-	defer result.Close()
-	var all []Migration
-	for result.Next() {
-		m := Migration{Applied: true}
-		var ms int64
-		if err := result.Scan(&m.Version, &m.Name, &m.Checksum, &ms); err != nil {
-			return nil, fmt.Errorf("read schema's versions: %w", err)
-		}
-		m.AppliedAt = time.UnixMilli(ms).UTC()
-		all = append(all, m)
-	}
-	return all, result.Err()
+	return all, nil
 }
 
 //go:embed migrations_exist.sql
@@ -239,16 +233,7 @@ func (c *Conn) hasBookkeeping(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer server.Close()
-	result, err := server.Query(ctx, existSQL, Params{"database": c.Database()})
-	if err != nil {
-		return false, err
-	}
-	defer result.Close()
 	var n uint64
-	for result.Next() {
-		if err := result.Scan(&n); err != nil {
-			return false, err
-		}
-	}
-	return n > 0, result.Err()
+	err = One(ctx, server, existSQL, Params{"database": c.Database()}, &n)
+	return n > 0, err
 }

@@ -9,6 +9,13 @@ import (
 	"strings"
 )
 
+// Types of columns that most tables have, as DESCRIBE prints them.
+const (
+	Instant = "DateTime64(3, 'UTC')"                // of an ingest.Millis; 0 is the beginning of 1970
+	Word    = "LowCardinality(String)"              // of a string that recurs
+	Labels  = "Map(LowCardinality(String), String)" // of a map[string]string
+)
+
 // Column is one column of a table: its name, its type as DESCRIBE prints it,
 // and the value that a row gives it. Values may be of named types (ingest.Millis for a
 // DateTime64(3), a named string for a String): they are written as what they are underneath.

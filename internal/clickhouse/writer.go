@@ -284,18 +284,9 @@ func (w *Writer) running(ctx context.Context, queryID string) (bool, error) {
 	if w.conn.cluster != "" {
 		sql, params["cluster"] = runningClusterSQL, w.conn.cluster
 	}
-	result, err := w.conn.Query(ctx, sql, params)
-	if err != nil {
-		return false, err
-	}
-	defer result.Close()
 	var n uint64
-	for result.Next() {
-		if err := result.Scan(&n); err != nil {
-			return false, err
-		}
-	}
-	return n > 0, result.Err()
+	err := One(ctx, w.conn, sql, params, &n)
+	return n > 0, err
 }
 
 func (w *Writer) kill(ctx context.Context, queryID string) error {
@@ -317,18 +308,12 @@ func (w *Writer) stored(ctx context.Context, b Batch, table string) (map[Address
 	if w.conn.cluster != "" {
 		sql, params["cluster"], params["database"] = addressesClusterSQL, w.conn.cluster, w.conn.Database()
 	}
-	result, err := w.conn.Query(ctx, sql, params)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
 	stored := map[Address]bool{}
-	for result.Next() {
+	err := Each(ctx, w.conn, sql, params, func(rows Rows) error {
 		a := Address{Partition: b.Partition}
-		if err := result.Scan(&a.Position, &a.Ordinal); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&a.Position, &a.Ordinal)
 		stored[a] = true
-	}
-	return stored, result.Err()
+		return err
+	})
+	return stored, err
 }

@@ -33,22 +33,8 @@ func NewestStored(ctx context.Context, db clickhouse.Querier) (ingest.Millis, er
 
 // one reads the only row of a query, or ErrEmpty where there is none.
 func one(ctx context.Context, db clickhouse.Querier, sql string, params clickhouse.Params, into ...any) error {
-	rows, err := db.Query(ctx, sql, params)
-	if err != nil {
-		return err
-	}
-	if !rows.Next() {
-		return errors.Join(emptyOr(rows.Err()), rows.Close())
-	}
-	err = rows.Scan(into...)
-	for rows.Next() { // to the end, so that the server is not cut off in mid-answer
-	}
-	return errors.Join(err, rows.Err(), rows.Close())
-}
-
-// emptyOr returns ErrEmpty where the rows ended without an error.
-func emptyOr(err error) error {
-	if err == nil {
+	err := clickhouse.One(ctx, db, sql, params, into...)
+	if errors.Is(err, clickhouse.ErrNoRow) {
 		return ErrEmpty
 	}
 	return err

@@ -90,7 +90,7 @@ func (r *Reader) matrices(ctx context.Context, s scope, agreement string) (map[t
 	params := s.params()
 	params["every_agreement"] = flag(agreement == sla.EveryAgreement)
 	params["agreement"] = agreement
-	err := each(ctx, r.db, availabilitySQL, params, func(rows clickhouse.Rows) error {
+	err := clickhouse.Each(ctx, r.db, availabilitySQL, params, func(rows clickhouse.Rows) error {
 		var key termsKey
 		var bucket, state string
 		var ms int64

@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -77,18 +76,4 @@ func flag(b bool) string {
 		return "1"
 	}
 	return "0"
-}
-
-// each runs a query and calls scan for every row of its result.
-func each(ctx context.Context, db clickhouse.Querier, sql string, params clickhouse.Params, scan func(clickhouse.Rows) error) error {
-	rows, err := db.Query(ctx, sql, params)
-	if err != nil {
-		return err
-	}
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-	}
-	return errors.Join(rows.Err(), rows.Close())
 }

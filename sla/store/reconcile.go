@@ -63,7 +63,7 @@ func whole(s scope) clickhouse.Params {
 }
 
 func (r *Reader) counts(ctx context.Context, s scope) (found []sla.Discrepancy, err error) {
-	err = each(ctx, r.db, countsSQL, whole(s), func(rows clickhouse.Rows) error {
+	err = clickhouse.Each(ctx, r.db, countsSQL, whole(s), func(rows clickhouse.Rows) error {
 		var d sla.Discrepancy
 		var at int64
 		if err := rows.Scan(&d.Table, &d.Service, &d.Agreement, &at, &d.Problem); err != nil {
@@ -77,7 +77,7 @@ func (r *Reader) counts(ctx context.Context, s scope) (found []sla.Discrepancy, 
 }
 
 func (r *Reader) overlaps(ctx context.Context, s scope) (found []sla.Discrepancy, err error) {
-	err = each(ctx, r.db, overlapsSQL, whole(s), func(rows clickhouse.Rows) error {
+	err = clickhouse.Each(ctx, r.db, overlapsSQL, whole(s), func(rows clickhouse.Rows) error {
 		var service string
 		var covered uint8
 		var ended, begins int64
@@ -98,7 +98,7 @@ func (r *Reader) overlaps(ctx context.Context, s scope) (found []sla.Discrepancy
 }
 
 func (r *Reader) gaps(ctx context.Context, s scope, zones map[termsKey]*time.Location) (found []sla.Discrepancy, err error) {
-	err = each(ctx, r.db, gapsSQL, whole(s), func(rows clickhouse.Rows) error {
+	err = clickhouse.Each(ctx, r.db, gapsSQL, whole(s), func(rows clickhouse.Rows) error {
 		var key termsKey
 		var from, to int64
 		if err := rows.Scan(&key.service, &key.agreement, &from, &to); err != nil {
@@ -122,7 +122,7 @@ func (r *Reader) sums(ctx context.Context, s scope) (found []sla.Discrepancy, er
 	if s.past().Empty() {
 		return nil, nil
 	}
-	err = each(ctx, r.db, sumsSQL, s.params(), func(rows clickhouse.Rows) error {
+	err = clickhouse.Each(ctx, r.db, sumsSQL, s.params(), func(rows clickhouse.Rows) error {
 		var service string
 		var ledger, segments struct{ down, degraded, known int64 }
 		err := rows.Scan(&service, &ledger.down, &segments.down, &ledger.degraded, &segments.degraded, &ledger.known, &segments.known)

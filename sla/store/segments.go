@@ -39,7 +39,7 @@ func (r *Reader) Segments(ctx context.Context, q SegmentsQuery) ([]sla.Segment, 
 	params["every_bucket"] = flag(len(q.Buckets) == 0)
 	params["buckets"] = words(q.Buckets)
 	var segments []sla.Segment
-	err := each(ctx, r.db, segmentsSQL, params, func(rows clickhouse.Rows) error {
+	err := clickhouse.Each(ctx, r.db, segmentsSQL, params, func(rows clickhouse.Rows) error {
 		next := sla.Segment{Tenant: params["tenant"]}
 		var bucket, state string
 		var from, to, stated int64
@@ -108,7 +108,7 @@ func (r *Reader) Stretches(ctx context.Context, q StretchesQuery) ([]sla.Stretch
 	params["every_state"] = flag(len(q.States) == 0)
 	params["states"] = words(q.States)
 	var stretches []sla.Stretch
-	err := each(ctx, r.db, stretchesSQL, params, func(rows clickhouse.Rows) error {
+	err := clickhouse.Each(ctx, r.db, stretchesSQL, params, func(rows clickhouse.Rows) error {
 		next := sla.Stretch{Tenant: params["tenant"]}
 		var state string
 		var from, to, stated int64

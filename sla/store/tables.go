@@ -5,12 +5,6 @@ import (
 	"github.com/evenkeel/evenkeel/sla"
 )
 
-// Types of columns, as DESCRIBE prints them.
-const (
-	instant = "DateTime64(3, 'UTC')"
-	word    = "LowCardinality(String)"
-)
-
 // Ledger declares service_ledger.
 var Ledger = clickhouse.Table[sla.LedgerRow]{
 	Name: "service_ledger",
@@ -18,12 +12,12 @@ var Ledger = clickhouse.Table[sla.LedgerRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *sla.LedgerRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *sla.LedgerRow) any { return r.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *sla.LedgerRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *sla.LedgerRow) any { return r.RecordedAt }},
-		{Name: "tenant", Type: word, Value: func(r *sla.LedgerRow) any { return r.Tenant }},
-		{Name: "service", Type: word, Value: func(r *sla.LedgerRow) any { return r.Service }},
-		{Name: "state", Type: word, Value: func(r *sla.LedgerRow) any { return r.State }},
-		{Name: "starts_at", Type: instant, Value: func(r *sla.LedgerRow) any { return r.From }},
-		{Name: "ends_at", Type: instant, Value: func(r *sla.LedgerRow) any { return r.To }},
+		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *sla.LedgerRow) any { return r.RecordedAt }},
+		{Name: "tenant", Type: clickhouse.Word, Value: func(r *sla.LedgerRow) any { return r.Tenant }},
+		{Name: "service", Type: clickhouse.Word, Value: func(r *sla.LedgerRow) any { return r.Service }},
+		{Name: "state", Type: clickhouse.Word, Value: func(r *sla.LedgerRow) any { return r.State }},
+		{Name: "starts_at", Type: clickhouse.Instant, Value: func(r *sla.LedgerRow) any { return r.From }},
+		{Name: "ends_at", Type: clickhouse.Instant, Value: func(r *sla.LedgerRow) any { return r.To }},
 		{Name: "sign", Type: "Int8", Value: func(r *sla.LedgerRow) any { return r.Sign }},
 	},
 }
@@ -35,14 +29,14 @@ var Segments = clickhouse.Table[sla.SegmentRow]{
 		{Name: "partition", Type: "UInt32", Value: func(r *sla.SegmentRow) any { return r.Partition }},
 		{Name: "position", Type: "UInt64", Value: func(r *sla.SegmentRow) any { return r.Position }},
 		{Name: "ordinal", Type: "UInt32", Value: func(r *sla.SegmentRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: instant, Value: func(r *sla.SegmentRow) any { return r.RecordedAt }},
-		{Name: "tenant", Type: word, Value: func(r *sla.SegmentRow) any { return r.Tenant }},
-		{Name: "service", Type: word, Value: func(r *sla.SegmentRow) any { return r.Service }},
-		{Name: "agreement", Type: word, Value: func(r *sla.SegmentRow) any { return r.Agreement }},
-		{Name: "bucket", Type: word, Value: func(r *sla.SegmentRow) any { return r.Bucket }},
-		{Name: "state", Type: word, Value: func(r *sla.SegmentRow) any { return r.State }},
-		{Name: "starts_at", Type: instant, Value: func(r *sla.SegmentRow) any { return r.From }},
-		{Name: "ends_at", Type: instant, Value: func(r *sla.SegmentRow) any { return r.To }},
+		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *sla.SegmentRow) any { return r.RecordedAt }},
+		{Name: "tenant", Type: clickhouse.Word, Value: func(r *sla.SegmentRow) any { return r.Tenant }},
+		{Name: "service", Type: clickhouse.Word, Value: func(r *sla.SegmentRow) any { return r.Service }},
+		{Name: "agreement", Type: clickhouse.Word, Value: func(r *sla.SegmentRow) any { return r.Agreement }},
+		{Name: "bucket", Type: clickhouse.Word, Value: func(r *sla.SegmentRow) any { return r.Bucket }},
+		{Name: "state", Type: clickhouse.Word, Value: func(r *sla.SegmentRow) any { return r.State }},
+		{Name: "starts_at", Type: clickhouse.Instant, Value: func(r *sla.SegmentRow) any { return r.From }},
+		{Name: "ends_at", Type: clickhouse.Instant, Value: func(r *sla.SegmentRow) any { return r.To }},
 		{Name: "sign", Type: "Int8", Value: func(r *sla.SegmentRow) any { return r.Sign }},
 	},
 }
