@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,30 +14,40 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/evenkeel/evenkeel/internal/journal"
 )
 
 const oneService = "services: [{name: cart, owner: team-cart}]\n"
 
+var quiet = slog.New(slog.DiscardHandler)
+
 func newApp(t *testing.T, config string) (*App, string) {
+	t.Helper()
+	return newAppIn(t, config, t.TempDir())
+}
+
+func newAppIn(t *testing.T, config, storage string) (*App, string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "evenkeel.yml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	none, no := "", false
-	a, err := New(Options{
-		ConfigFile: file, Storage: t.TempDir(), Logger: slog.New(slog.DiscardHandler),
-		Web: &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebConfigFile: &none, WebSystemdSocket: &no},
-	})
+	a, err := New(Options{ConfigFile: file, Storage: storage, Logger: quiet, Web: webFlags("127.0.0.1:0", &none, &no)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := a.close(); err != nil {
+		if err := a.close(); err != nil && !errors.Is(err, journal.ErrClosed) {
 			t.Error(err)
 		}
 	})
 	return a, file
+}
+
+func webFlags(address string, file *string, systemd *bool) *web.FlagConfig {
+	return &web.FlagConfig{WebListenAddresses: &[]string{address}, WebConfigFile: file, WebSystemdSocket: systemd}
 }
 
 func ask(a *App, method, path, body string) (int, string) {
