@@ -27,7 +27,7 @@ func addCheckMapping(check *kingpin.CmdClause, actions map[string]action) {
 	cmd.Flag("config.file", "The root configuration.").PlaceHolder("FILE").Required().ExistingFileVar(&f.config)
 	cmd.Flag("source", "The source whose mapping reads the samples.").PlaceHolder("NAME").Required().StringVar(&f.source)
 	cmd.Flag("received-at", "When the samples are taken to arrive. Default: now.").PlaceHolder("TIME").StringVar(&f.received)
-	cmd.Arg("file", "The samples, each as the source sends it.").PlaceHolder("FILE").Required().ExistingFilesVar(&f.files)
+	cmd.Arg("file", "The samples, each as the source sends it.").PlaceHolder("FILE").Required().StringsVar(&f.files)
 	actions[cmd.FullCommand()] = f.run
 }
 

@@ -25,7 +25,11 @@ func pages(t *testing.T) []string {
 	if err != nil || len(names) == 0 {
 		t.Fatal(names, err)
 	}
-	return append(names, filepath.Join(root, "README.md"))
+	formats, err := filepath.Glob(filepath.Join(root, "docs", "formats", "*.md"))
+	if err != nil || len(formats) == 0 {
+		t.Fatal(formats, err)
+	}
+	return append(append(names, formats...), filepath.Join(root, "README.md"))
 }
 
 var fenced = regexp.MustCompile("(?s)\n```([a-z]+)\n(.*?\n)```\n")
@@ -131,6 +135,12 @@ func loads(t *testing.T, block string) error {
 	switch first, _, _ := bytes.Cut([]byte(block), []byte(":")); string(first) {
 	case "route", "receivers":
 		out, err := rig.Amtool(t, "check-config", name)
+		if err != nil {
+			t.Log(out)
+		}
+		return err
+	case "alerting":
+		out, err := rig.Promtool(t, "check", "config", "--syntax-only", name)
 		if err != nil {
 			t.Log(out)
 		}

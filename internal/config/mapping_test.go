@@ -1,7 +1,10 @@
 package config_test
 
 import (
+	"encoding/json"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,6 +41,45 @@ func TestAMappingIsReadAndPartOfWhatTheFoldDependsOn(t *testing.T) {
 		}}}}
 	if diff := cmp.Diff(want, c.Folding().Decoding); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// The page shows a configuration, a delivery, and what it becomes.
+func TestThePageOfMappedJSONShowsWhatItsMappingMakes(t *testing.T) {
+	page, err := os.ReadFile("../../docs/formats/mapped.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(language string) string {
+		_, rest, _ := strings.Cut(string(page), "\n```"+language+"\n")
+		text, _, found := strings.Cut(rest, "```\n")
+		if !found {
+			t.Fatalf("the page has no block of %s", language)
+		}
+		return text
+	}
+	c, _, err := config.Load(file(t, "evenkeel.yml", block("yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := wire.New(c.Decoding())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := decoder.Read(ingest.Record{Kind: ingest.KindDelivery, Path: ingest.PathMapped, Source: "bridge", Body: []byte(block("json"))})
+	if err != nil || len(d.Dead)+len(d.Warnings) > 0 {
+		t.Fatal(err, d.Dead, d.Warnings)
+	}
+	var becomes strings.Builder
+	for _, e := range d.Events {
+		alert, err := json.Marshal(e.Alert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		becomes.WriteString(`{"alert":` + string(alert) + "}\n")
+	}
+	if diff := cmp.Diff(block("jsonl"), becomes.String()); diff != "" {
+		t.Errorf("(-page +code)\n%s", diff)
 	}
 }
 
