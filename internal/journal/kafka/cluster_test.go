@@ -174,6 +174,23 @@ func TestAWaitSeesWhatAnotherReplicaAppends(t *testing.T) {
 	}
 }
 
+func TestAWaitGoesOnWhenWhatWasTheEndIsTrimmed(t *testing.T) {
+	o := options(fake(t, 1).ListenAddrs())
+	a, b := open(t, o), open(t, o)
+	for i := range 20 {
+		if _, err := a.Partition(0).Append(context.Background(), []ingest.Record{delivery(fmt.Sprint(i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, a.Partition(0).Commit(18))
+	if err := b.Partition(0).Wait(context.Background(), 20); err != nil {
+		t.Fatal(err)
+	}
+	if records, err := b.Partition(0).Read(context.Background(), 19, 10); err != nil || len(records) != 2 {
+		t.Errorf("%d records, %v", len(records), err)
+	}
+}
+
 func TestARecordReadsTheSameWhereverTheReaderBegins(t *testing.T) {
 	o := options(fake(t, 1).ListenAddrs())
 	c := open(t, o)

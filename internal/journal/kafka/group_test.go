@@ -1,14 +1,17 @@
 package kafka_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,11 +164,25 @@ func eventually(t testing.TB, what string, is func() bool) {
 	}
 }
 
+// failures counts the lines of errors.
+type failures struct {
+	io.Writer
+	n *atomic.Int32
+}
+
+func (f failures) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("level=ERROR")) {
+		f.n.Add(1)
+	}
+	return f.Writer.Write(b)
+}
+
 // moves tests that members that come and go hand partitions over: every record is stored once.
 func moves(t *testing.T, brokers []string, replication int) {
 	o := options(brokers)
 	o.Partitions, o.Replication = 4, replication
-	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	var failed atomic.Int32
+	o.Logger = slog.New(slog.NewTextHandler(failures{t.Output(), &failed}, nil))
 	s := &store{rows: map[ingest.Address]string{}}
 	writer := open(t, o)
 	var want []string
@@ -196,6 +213,9 @@ func moves(t *testing.T, brokers []string, replication int) {
 	}
 	if len(s.doubled) > 0 {
 		t.Errorf("sent twice: %v", s.doubled)
+	}
+	if n := failed.Load(); n > 0 {
+		t.Errorf("%d times a partition was not folded", n)
 	}
 }
 

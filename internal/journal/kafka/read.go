@@ -102,6 +102,7 @@ func (p *Partition) Wait(ctx context.Context, position uint64) error {
 			return journal.ErrClosed
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case errors.Is(err, journal.ErrTrimmed): // others have appended and trimmed meanwhile, and now that is known
 		case err != nil:
 			return err
 		}
