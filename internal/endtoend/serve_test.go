@@ -27,12 +27,12 @@ type server struct {
 
 // serve starts the program on the storage folder, which may hold what an earlier
 // run left there, and waits until it is ready.
-func serve(t *testing.T, config, storage string) *server {
+func serve(t testing.TB, config, storage string) *server {
 	t.Helper()
 	return serveOn(t, config, storage, rig.FreePort(t))
 }
 
-func serveOn(t *testing.T, config, storage string, port int) *server {
+func serveOn(t testing.TB, config, storage string, port int) *server {
 	t.Helper()
 	s := &server{url: fmt.Sprintf("http://127.0.0.1:%d", port), config: config, storage: storage}
 	cmd := exec.Command(rig.Binary(t), "serve", "--config.file="+config, "--storage.path="+storage,
@@ -69,7 +69,7 @@ func (s *server) get(t *testing.T, path string, query url.Values, data any) {
 }
 
 // fetch returns what url answers, which must be 200.
-func fetch(t *testing.T, url string) []byte {
+func fetch(t testing.TB, url string) []byte {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
