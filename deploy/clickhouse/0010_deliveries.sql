@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "deliveries"}}{{.OnCluster}}
     body         String CODEC(ZSTD(3)),
     alerts       UInt32,
     changes      UInt32,
+    others       UInt32,
     dead_letters UInt32,
     truncated    UInt32,
     INDEX address position TYPE minmax GRANULARITY 1

@@ -1,4 +1,5 @@
--- Every alert that was seen firing or resolved, copies included.
+-- Every alert that was seen firing or resolved, copies included. With unknown the alert itself says
+-- that its sender cannot see; with by_timeout nobody saw the end, which may lie ahead.
 CREATE TABLE IF NOT EXISTS {{.Table "events"}}{{.OnCluster}}
 (
     partition     UInt32,
@@ -10,9 +11,11 @@ CREATE TABLE IF NOT EXISTS {{.Table "events"}}{{.OnCluster}}
     received_at   DateTime64(3, 'UTC'),
     fingerprint   String,
     status        LowCardinality(String),
+    unknown       Bool,
     alertname     LowCardinality(String),
     starts_at     DateTime64(3, 'UTC'),
     ends_at       DateTime64(3, 'UTC'),
+    by_timeout    Bool,
     labels        Map(LowCardinality(String), String),
     annotations   Map(LowCardinality(String), String),
     generator_url String,

@@ -19,10 +19,19 @@ type rows struct {
 	events     []store.AlertRow
 	changes    []store.ChangeRow
 	dead       []store.DeadLetterRow
+	samples    []store.SampleRow
+	links      []store.LinkRow
+	windows    []store.MaintenanceRow
 }
 
 // written puts rows into a database of its own and returns a reader of it.
 func written(t *testing.T, r rows) *store.Reader {
+	t.Helper()
+	return store.NewReader(write(t, r))
+}
+
+// write puts rows into a database of its own.
+func write(t *testing.T, r rows) *clickhouse.Conn {
 	t.Helper()
 	db := rig.ClickHouse(t)
 	writer, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{})
@@ -32,11 +41,12 @@ func written(t *testing.T, r rows) *store.Reader {
 	err = writer.Insert(t.Context(), clickhouse.Batch{Partition: 3, First: 1, Last: 100, Tables: []clickhouse.TableRows{
 		store.Deliveries.Rows(r.deliveries), store.Events.Rows(r.events),
 		store.Changes.Rows(r.changes), store.DeadLetters.Rows(r.dead),
+		store.Samples.Rows(r.samples), store.Links.Rows(r.links), store.Maintenance.Rows(r.windows),
 	}}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.NewReader(db)
+	return db
 }
 
 func address(position uint64, ordinal uint32) ingest.Address {

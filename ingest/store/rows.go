@@ -10,6 +10,7 @@ type DeliveryRow struct {
 	ingest.Record               // its Position is the address's
 	Alerts        uint32        // alerts seen in it
 	Changes       uint32        // changes seen in it
+	Others        uint32        // maintenance windows, samples and links seen in it
 	DeadLetters   uint32        // parts that were not understood
 	Truncated     uint32        // alerts that the sender says it left out
 	RecordedAt    ingest.Millis // fold time

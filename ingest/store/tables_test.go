@@ -10,7 +10,8 @@ import (
 
 func TestTablesHaveTheColumnsThatGoListsForThem(t *testing.T) {
 	db := rig.ClickHouse(t)
-	if err := clickhouse.Check(t.Context(), db, store.Deliveries, store.Events, store.Changes, store.DeadLetters); err != nil {
+	if err := clickhouse.Check(t.Context(), db, store.Deliveries, store.Events, store.Changes, store.DeadLetters,
+		store.Samples, store.Links, store.Maintenance); err != nil {
 		t.Error(err)
 	}
 }

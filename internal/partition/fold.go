@@ -169,7 +169,7 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 	rows.addDelivery(f.now, rec, delivery)
 	rows.addDead(f.now, delivery.Dead...)
 	for _, event := range delivery.Events {
-		if everywhere := event.Change != nil; !everywhere || rec.Route.Counts(f.partition) {
+		if _, everywhere := ingest.DomainOf(event, ""); !everywhere || rec.Route.Counts(f.partition) {
 			rows.addEvent(f.now, event)
 		}
 		f.incidents.Apply(event)

@@ -18,6 +18,9 @@ type Rows struct {
 	Events      []ingeststore.AlertRow
 	Changes     []ingeststore.ChangeRow
 	DeadLetters []ingeststore.DeadLetterRow
+	Samples     []ingeststore.SampleRow
+	Links       []ingeststore.LinkRow
+	Maintenance []ingeststore.MaintenanceRow
 	Episodes    []correlate.Episode
 	Transitions []correlate.Transition
 	Incidents   []correlate.Incident
@@ -41,6 +44,9 @@ func (r *Rows) tables() []clickhouse.TableRows {
 		ingeststore.Events.Rows(r.Events),
 		ingeststore.Changes.Rows(r.Changes),
 		ingeststore.DeadLetters.Rows(r.DeadLetters),
+		ingeststore.Samples.Rows(r.Samples),
+		ingeststore.Links.Rows(r.Links),
+		ingeststore.Maintenance.Rows(r.Maintenance),
 		correlatestore.Episodes.Rows(r.Episodes),
 		correlatestore.Transitions.Rows(r.Transitions),
 		correlatestore.Incidents.Rows(r.Incidents),
@@ -52,6 +58,7 @@ func (r *Rows) tables() []clickhouse.TableRows {
 // Len is how many rows there are in all tables together.
 func (r *Rows) Len() int {
 	return len(r.Deliveries) + len(r.Events) + len(r.Changes) + len(r.DeadLetters) +
+		len(r.Samples) + len(r.Links) + len(r.Maintenance) +
 		len(r.Episodes) + len(r.Transitions) + len(r.Incidents) + len(r.Ledger) + len(r.Segments)
 }
 
@@ -61,6 +68,9 @@ func (r *Rows) Append(later Rows) {
 	r.Events = append(r.Events, later.Events...)
 	r.Changes = append(r.Changes, later.Changes...)
 	r.DeadLetters = append(r.DeadLetters, later.DeadLetters...)
+	r.Samples = append(r.Samples, later.Samples...)
+	r.Links = append(r.Links, later.Links...)
+	r.Maintenance = append(r.Maintenance, later.Maintenance...)
 	r.Episodes = append(r.Episodes, later.Episodes...)
 	r.Transitions = append(r.Transitions, later.Transitions...)
 	r.Incidents = append(r.Incidents, later.Incidents...)
@@ -87,6 +97,8 @@ func (r *Rows) addDelivery(now ingest.Millis, rec ingest.Record, d wire.Delivery
 			row.Alerts++
 		case e.Change != nil:
 			row.Changes++
+		default:
+			row.Others++
 		}
 	}
 	r.Deliveries = append(r.Deliveries, row)
@@ -104,6 +116,21 @@ func (r *Rows) addEvent(now ingest.Millis, e ingest.Event) {
 		r.Changes = append(r.Changes, ingeststore.ChangeRow{
 			Address: r.at(len(r.Changes)), RecordedAt: now,
 			Tenant: e.Tenant, Source: e.Source, ReceivedAt: e.ReceivedAt, Change: *e.Change,
+		})
+	case e.Sample != nil:
+		r.Samples = append(r.Samples, ingeststore.SampleRow{
+			Address: r.at(len(r.Samples)), RecordedAt: now,
+			Tenant: e.Tenant, Source: e.Source, ReceivedAt: e.ReceivedAt, Sample: *e.Sample,
+		})
+	case e.Link != nil:
+		r.Links = append(r.Links, ingeststore.LinkRow{
+			Address: r.at(len(r.Links)), RecordedAt: now,
+			Tenant: e.Tenant, Source: e.Source, ReceivedAt: e.ReceivedAt, Link: *e.Link,
+		})
+	case e.Maintenance != nil:
+		r.Maintenance = append(r.Maintenance, ingeststore.MaintenanceRow{
+			Address: r.at(len(r.Maintenance)), RecordedAt: now,
+			Tenant: e.Tenant, Source: e.Source, ReceivedAt: e.ReceivedAt, Maintenance: *e.Maintenance,
 		})
 	}
 }

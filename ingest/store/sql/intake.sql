@@ -7,8 +7,8 @@ FROM
     SELECT source,
            toInt64(countIf(kind = 'delivery')) AS n_deliveries,
            toInt64(countIf(kind = 'rejected')) AS n_rejected,
-           toInt64(sum(changes)) AS n_events,
-           toInt64(sum(changes)) AS n_distinct,
+           toInt64(sum(changes + others)) AS n_events,
+           toInt64(sum(changes + others)) AS n_distinct,
            toInt64(sum(dead_letters)) AS n_dead,
            toUnixTimestamp64Milli(min(received_at)) AS first_ms,
            toUnixTimestamp64Milli(max(received_at)) AS last_ms
