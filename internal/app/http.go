@@ -12,6 +12,7 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
 	"github.com/evenkeel/evenkeel/ingest/webhook"
+	"github.com/evenkeel/evenkeel/internal/alertmanager"
 	"github.com/evenkeel/evenkeel/internal/api"
 	"github.com/evenkeel/evenkeel/internal/partition"
 	"github.com/evenkeel/evenkeel/internal/web"
@@ -30,6 +31,11 @@ func (a *App) handler() http.Handler {
 		Reads: reads, Logger: a.logger.With("part", "api"), StartTime: a.started, Parts: a.parts,
 		ConfigYAML: func() string { return *a.text.Load() },
 	}))
+	likeAlertmanager := alertmanager.New(alertmanager.Options{
+		Reads: reads, Logger: a.logger.With("part", "alertmanager-api"), StartTime: a.started,
+	})
+	mux.Handle("/api/v2/", likeAlertmanager)
+	mux.Handle("GET "+ingest.PathAlerts, likeAlertmanager) // what is posted there is the receiver's
 	mux.Handle("/", web.New(web.Options{Reads: reads, Logger: a.logger.With("part", "web"), ExternalURL: a.opts.ExternalURL}))
 
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{Registry: a.registry}))

@@ -13,11 +13,14 @@ var directions = map[string][]string{
 	"cmd/evenkeel": {"internal/...", "ingest/...", "correlate/...", "sla/...", "improve/...", "dashboards", "deploy"},
 
 	"internal/app": {
-		"internal/api", "internal/web", "internal/config", "internal/partition", "internal/simulate", "internal/journal/...",
+		"internal/api", "internal/alertmanager", "internal/web", "internal/config", "internal/partition", "internal/simulate", "internal/journal/...",
 		"internal/clickhouse/...", "ingest/...", "correlate/...", "sla/...", "improve/...", "dashboards", "deploy",
 	},
 	// The store only to tell that it is away, which is a 503.
-	"internal/api":      {"ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition", "internal/clickhouse"},
+	"internal/api": {"ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition", "internal/clickhouse"},
+	"internal/alertmanager": {
+		"internal/api", "ingest", "correlate", "correlate/store",
+	},
 	"internal/web":      {"internal/api", "ingest/...", "correlate/...", "sla/...", "improve/...", "internal/partition"},
 	"internal/config":   {"ingest", "ingest/stream", "ingest/wire", "correlate", "sla", "improve", "internal/journal", "internal/clickhouse", "internal/partition"},
 	"internal/simulate": {"ingest/...", "correlate", "sla", "improve"},

@@ -45,3 +45,9 @@ func Amtool(t testing.TB, args ...string) (string, error) {
 	t.Helper()
 	return run(part(t, parts.Amtool), args...)
 }
+
+// AmtoolCurrent runs the amtool of [parts.AlertmanagerVersion] and returns what it wrote to both outputs.
+func AmtoolCurrent(t testing.TB, args ...string) (string, error) {
+	t.Helper()
+	return run(part(t, parts.AmtoolCurrent), args...)
+}

@@ -1,5 +1,5 @@
 -- Episodes as they stood at as_of, oldest first: those of an incident, of a service, or
--- all that overlap [from, to). An end that is not known is unknown_since.
+-- all that overlap [from, to). What is not over has no end yet; one that is not known is unknown_since.
 SELECT
     partition, position, ordinal, toUnixTimestamp64Milli(recorded_at) AS recorded_ms, tenant, source, fingerprint,
     toUnixTimestamp64Milli(starts_at) AS starts_ms, state, toUnixTimestamp64Milli(ends_at) AS ends_ms,
@@ -24,6 +24,6 @@ FROM
 )
 WHERE ({incident:String} = '' OR incident = {incident:String})
   AND ({service:String} = '' OR service = {service:String})
-  AND (state = 'firing' OR if(state = 'unknown', unknown_ms, ends_ms) >= {from_ms:Int64})
+  AND (ends_ms = 0 OR if(state = 'unknown', unknown_ms, ends_ms) >= {from_ms:Int64})
 ORDER BY starts_ms, source, fingerprint
 LIMIT {limit:UInt64}

@@ -106,7 +106,7 @@ func (s *Site) Episodes(_ context.Context, q correlatestore.EpisodeQuery) ([]cor
 			q.Service != "" && e.Service != q.Service,
 			q.To != 0 && e.StartsAt >= q.To,
 			q.AsOf != 0 && e.RecordedAt > q.AsOf,
-			e.End() != 0 && e.End() < q.From,
+			e.Over() && e.End() < q.From,
 			q.Limit != 0 && len(list) == q.Limit:
 			continue
 		}

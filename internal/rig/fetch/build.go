@@ -12,16 +12,16 @@ import (
 	"github.com/evenkeel/evenkeel/internal/rig/parts"
 )
 
-// buildAlertmanager builds Alertmanager from the module that go.mod pins, in a copy: it
+// buildOfAlertmanager builds a program of Alertmanager from the module that go.mod pins, in a copy: it
 // embeds a user interface that the module does not carry, files of the module cache
-// cannot be overlaid, and its program needs modules that are not ours.
-func buildAlertmanager(folder string) error {
+// cannot be overlaid, and its programs need modules that are not ours.
+func buildOfAlertmanager(folder, program string) error {
 	source, err := alertmanagerSource()
 	if err != nil {
 		return err
 	}
-	return inPlace(folder, "alertmanager-"+parts.AlertmanagerVersion, func(dir string) error {
-		say("building Alertmanager %s from its module, about a minute", parts.AlertmanagerVersion)
+	return inPlace(folder, program+"-"+parts.AlertmanagerVersion, func(dir string) error {
+		say("building %s %s from its module, about a minute", program, parts.AlertmanagerVersion)
 		tree, err := os.MkdirTemp("", "evenkeel-alertmanager-*")
 		if err != nil {
 			return err
@@ -31,7 +31,7 @@ func buildAlertmanager(folder string) error {
 			return err
 		}
 		version := "-s -w -X github.com/prometheus/common/version.Version=" + parts.AlertmanagerVersion
-		return command(tree, "go", "build", "-trimpath", "-ldflags="+version, "-o", dir, "./cmd/alertmanager")
+		return command(tree, "go", "build", "-trimpath", "-ldflags="+version, "-o", dir, "./cmd/"+program)
 	})
 }
 

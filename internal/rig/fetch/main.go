@@ -3,7 +3,7 @@
 // Command fetch gets the components that the tests run beside Evenkeel: the
 // ClickHouse engine, Prometheus and an older Alertmanager out of Debian packages (which
 // are unpacked, never installed: installing them would start daemons), a current
-// Alertmanager built from its module, a Kafka broker by Maven with the Java that it runs on,
+// Alertmanager and amtool built from their module, a Kafka broker by Maven with the Java that it runs on,
 // kcat, Chromium, and a C compiler for the race detector.
 //
 // It does only what is not done yet, says what it does, and puts each
@@ -89,8 +89,13 @@ func components(folder string) []component {
 		}, {
 			name:    "Alertmanager " + parts.AlertmanagerVersion,
 			present: in(parts.Alertmanager),
-			fetch:   func() error { return buildAlertmanager(folder) },
+			fetch:   func() error { return buildOfAlertmanager(folder, "alertmanager") },
 			without: "the end-to-end tests",
+		}, {
+			name:    "amtool " + parts.AlertmanagerVersion,
+			present: in(parts.AmtoolCurrent),
+			fetch:   func() error { return buildOfAlertmanager(folder, "amtool") },
+			without: "the tests with a current amtool",
 		}, {
 			name:    "Java",
 			present: func() bool { return parts.Java() != "" },

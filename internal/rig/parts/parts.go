@@ -40,6 +40,7 @@ var (
 	KafkaJars       = filepath.Join("kafka-"+KafkaVersion, "lib") // a folder: the class path is all of it
 	Kcat            = filepath.Join("debian-kcat", KcatProgram)
 	Alertmanager    = filepath.Join("alertmanager-"+AlertmanagerVersion, "alertmanager")
+	AmtoolCurrent   = filepath.Join("amtool-"+AlertmanagerVersion, "amtool")
 )
 
 // Chromium lists the names that the browser has on the PATH of different
