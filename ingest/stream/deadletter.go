@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,7 +155,7 @@ func cut(m kafka.Message, to int) kafka.Message {
 // letter is the source's record with what is wrong with it.
 func (d *deadLetters) letter(t *taken) kafka.Message {
 	m := t.message
-	headers := append(m.Headers[:len(m.Headers):len(m.Headers)],
+	headers := slices.Concat(m.Headers, []kafka.Header{
 		header(HeaderReason, strings.ToValidUTF8(t.reason[:min(len(t.reason), maxReason)], "�")),
 		header(HeaderResult, t.result()),
 		header(HeaderStream, d.config.Name),
@@ -162,7 +163,7 @@ func (d *deadLetters) letter(t *taken) kafka.Message {
 		header(HeaderPartition, strconv.Itoa(m.Partition)),
 		header(HeaderOffset, strconv.FormatInt(m.Offset, 10)),
 		header(HeaderTime, m.Time.UTC().Format(time.RFC3339Nano)),
-	)
+	})
 	if m.Key != nil {
 		headers = append(headers, kafka.Header{Key: HeaderKey, Value: m.Key})
 	}

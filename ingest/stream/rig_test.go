@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/ingest/stream"
@@ -163,5 +162,3 @@ func allCommitted(t *testing.T, k *rig.KafkaCluster, group, topic string, within
 		return true, ""
 	})
 }
-
-var _ = testutil.CollectAndLint // metrics are linted in the test of metrics

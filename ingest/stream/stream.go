@@ -256,11 +256,11 @@ func (s *Stream) retry(ctx context.Context, op string, do func(context.Context) 
 
 // retryPaused is retry for what stops a partition: it shows while it does.
 func (s *Stream) retryPaused(ctx context.Context, op string, do func(context.Context) error) bool {
-	if err := do(ctx); err == nil {
+	err := do(ctx)
+	if err == nil {
 		return true
-	} else {
-		s.failed(ctx, op, err)
 	}
+	s.failed(ctx, op, err)
 	paused := s.m.paused.WithLabelValues(s.config.Name)
 	paused.Inc()
 	defer paused.Dec()

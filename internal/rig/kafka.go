@@ -98,15 +98,6 @@ func (c *KafkaCluster) Addresses() []string {
 	return list
 }
 
-// internal returns where nodes reach each other, and the rig reaches them without a password.
-func (c *KafkaCluster) internal() []string {
-	list := make([]string, len(c.nodes))
-	for i, n := range c.nodes {
-		list[i] = loopback(n.internal)
-	}
-	return list
-}
-
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 // Kill ends node i, from 0, at once, as a crash would.
