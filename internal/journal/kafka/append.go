@@ -109,16 +109,15 @@ func (p *Partition) commit() {
 		case r := <-p.queue:
 			p.group(ctx, r)
 		case <-p.alive.Done():
-			timer := time.AfterFunc(closeWithin, cancel)
-			defer timer.Stop()
-			p.drain(ctx)
+			p.drain(ctx, time.AfterFunc(closeWithin, cancel))
 			return
 		}
 	}
 }
 
-// drain writes what was accepted before Close.
-func (p *Partition) drain(ctx context.Context) {
+// drain writes what was accepted before Close, until the timer ends ctx.
+func (p *Partition) drain(ctx context.Context, timer *time.Timer) {
+	defer timer.Stop()
 	for {
 		select {
 		case r := <-p.queue:

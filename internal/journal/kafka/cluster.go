@@ -66,7 +66,7 @@ func Open(ctx context.Context, o Options) (_ *Cluster, err error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	for _, p := range c.partitions {
-		go p.commit()
+		go p.commit() //nolint:gosec // it outlives Open, and ends with Close
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
@@ -110,10 +110,8 @@ func (c *Cluster) watch(ctx context.Context) {
 	every := time.NewTicker(watchEvery)
 	defer every.Stop()
 	for {
-		for _, p := range c.partitions {
-			if err := p.measure(ctx); err != nil && ctx.Err() == nil {
-				c.opts.Logger.Warn("The size of a journal's partition is not known", "topic", c.opts.Topic, "partition", p.id, "err", err)
-			}
+		if err := c.measure(ctx); err != nil && ctx.Err() == nil {
+			c.opts.Logger.Warn("The size of the journal is not known", "topic", c.opts.Topic, "err", err)
 		}
 		select {
 		case <-every.C:
@@ -121,6 +119,16 @@ func (c *Cluster) watch(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// measure looks at every partition, up to the first that the brokers do not answer for.
+func (c *Cluster) measure(ctx context.Context) error {
+	for _, p := range c.partitions {
+		if err := p.measure(ctx); err != nil {
+			return fmt.Errorf("partition %d: %w", p.id, err)
+		}
+	}
+	return nil
 }
 
 // Partitions returns how many there are.

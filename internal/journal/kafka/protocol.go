@@ -12,7 +12,7 @@ import (
 //
 // Registering writes to a table that every connection of the process reads, and so is
 // done where kafka-go does it, before any exists.
-func init() {
+func init() { //nolint:gochecknoinits // as said
 	protocol.Register(&deleteRecordsRequest{}, &deleteRecordsResponse{})
 	protocol.Register(&logDirsRequest{}, &logDirsResponse{})
 }
@@ -48,8 +48,8 @@ type deleteRecordsPartitionResponse struct {
 	ErrorCode    int16 `kafka:"min=v0,max=v1"`
 }
 
-func (*deleteRecordsRequest) ApiKey() protocol.ApiKey  { return protocol.DeleteRecords } //nolint:revive,staticcheck // the name is kafka-go's
-func (*deleteRecordsResponse) ApiKey() protocol.ApiKey { return protocol.DeleteRecords } //nolint:revive,staticcheck // the name is kafka-go's
+func (*deleteRecordsRequest) ApiKey() protocol.ApiKey  { return protocol.DeleteRecords } //nolint:staticcheck // the name is kafka-go's
+func (*deleteRecordsResponse) ApiKey() protocol.ApiKey { return protocol.DeleteRecords } //nolint:staticcheck // the name is kafka-go's
 
 // Broker sends the request to the leader of its first partition.
 func (r *deleteRecordsRequest) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
@@ -88,8 +88,8 @@ type logDirsPartition struct {
 	IsFuture  bool  `kafka:"min=v0,max=v1"` // a copy that is being moved to another folder
 }
 
-func (*logDirsRequest) ApiKey() protocol.ApiKey  { return protocol.DescribeLogDirs } //nolint:revive,staticcheck // the name is kafka-go's
-func (*logDirsResponse) ApiKey() protocol.ApiKey { return protocol.DescribeLogDirs } //nolint:revive,staticcheck // the name is kafka-go's
+func (*logDirsRequest) ApiKey() protocol.ApiKey  { return protocol.DescribeLogDirs } //nolint:staticcheck // the name is kafka-go's
+func (*logDirsResponse) ApiKey() protocol.ApiKey { return protocol.DescribeLogDirs } //nolint:staticcheck // the name is kafka-go's
 
 // Broker sends the request to the leader of its first partition.
 func (r *logDirsRequest) Broker(cluster protocol.Cluster) (protocol.Broker, error) {

@@ -132,11 +132,11 @@ func (c *Cluster) check(ctx context.Context, t kafkago.Topic) error {
 	if n := replicas(t); n < 3 || atoi(config["min.insync.replicas"], 1) < 2 {
 		c.opts.Logger.Warn("What is accepted may be lost with one broker: acks=all on one broker is no fsync. "+
 			"Give the topic three replicas and min.insync.replicas=2",
-			"topic", t.Name, "replicas", n, "min.insync.replicas", config["min.insync.replicas"])
+			"topic", t.Name, "replicas", n, "min_insync_replicas", config["min.insync.replicas"])
 	}
 	if config["retention.ms"] != "-1" || config["retention.bytes"] != "-1" {
 		c.opts.Logger.Warn("The brokers delete what may not be stored yet. Set retention.ms and retention.bytes to -1: what is stored is removed from here",
-			"topic", t.Name, "retention.ms", config["retention.ms"], "retention.bytes", config["retention.bytes"])
+			"topic", t.Name, "retention_ms", config["retention.ms"], "retention_bytes", config["retention.bytes"])
 	}
 	if config["unclean.leader.election.enable"] == "true" {
 		c.opts.Logger.Warn("A replica that lags may become leader, and what it misses is lost. Set unclean.leader.election.enable=false", "topic", t.Name)
