@@ -1,6 +1,8 @@
 package partition_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,6 +18,17 @@ import (
 // stormRecords returns a storm as a journal holds it: the configuration, then deliveries.
 func stormRecords(t testing.TB, o simulate.StormOptions) []ingest.Record {
 	t.Helper()
+	return stormOf(t, o)
+}
+
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func stormOf(t failer, o simulate.StormOptions) []ingest.Record {
+	t.Helper()
 	story := simulate.Storm(o)
 	var records []ingest.Record
 	for rec := range story.Records() {
@@ -30,9 +43,18 @@ func stormRecords(t testing.TB, o simulate.StormOptions) []ingest.Record {
 	return records
 }
 
-func configuration(t testing.TB, catalogue []byte) ingest.Record {
+func configuration(t failer, catalogue []byte) ingest.Record {
 	t.Helper()
-	c, _, err := config.Load("", writeFile(t, "catalogue.yml", catalogue))
+	dir, err := os.MkdirTemp("", "catalogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "catalogue.yml")
+	if err := os.WriteFile(file, catalogue, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := config.Load("", file)
 	if err != nil {
 		t.Fatal(err)
 	}

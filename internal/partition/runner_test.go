@@ -25,15 +25,6 @@ import (
 	"github.com/evenkeel/evenkeel/internal/rig"
 )
 
-func writeFile(t testing.TB, name string, content []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // memory is a Store that keeps rows by batch and refuses when it is told to.
 type memory struct {
 	mu      sync.Mutex
