@@ -71,7 +71,8 @@ type manifest struct {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Claim makes the caller the owner of a partition's keep, and reads what the owners
-// before it have saved. From then on their writes give [ErrFenced].
+// before it have saved. From then on their writes give [ErrFenced]. It also asks where the partition
+// ends: all that they may have read lies before its Last.
 func (c *Cluster) Claim(ctx context.Context, a Assignment) (*Keep, error) {
 	k := &Keep{c: c, partition: a.Partition, log: log{c.client, c.opts.checkpointTopic(), int(a.Partition)}}
 	value, err := json.Marshal(claim{Member: a.Member, Generation: a.Generation, At: c.opts.Clock().UTC()})
@@ -87,6 +88,9 @@ func (c *Cluster) Claim(ctx context.Context, a Assignment) (*Keep, error) {
 	k.next = k.token + 1
 	if err := k.load(ctx); err != nil {
 		return nil, fmt.Errorf("read what was kept of partition %d: %w", a.Partition, err)
+	}
+	if err := c.partitions[a.Partition].learn(ctx); err != nil {
+		return nil, fmt.Errorf("ask where partition %d ends: %w", a.Partition, err)
 	}
 	return k, nil
 }

@@ -10,8 +10,12 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"pgregory.net/rapid"
 
+	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/journal/kafka"
+	"github.com/evenkeel/evenkeel/internal/partition"
 )
+
+var _ partition.Keep = (*kafka.Keep)(nil)
 
 func claim(t testing.TB, c *kafka.Cluster) *kafka.Keep {
 	t.Helper()
@@ -83,6 +87,22 @@ func TestAnOwnerWhosePartitionWasClaimedCanSaveNothingMore(t *testing.T) {
 	must(t, fresh.SaveState(ctx, []byte("new")))
 	if s, p := loaded(t, claim(t, a)); s != "new" || p != "old checkpoint" {
 		t.Errorf("state %q, checkpoint %q", s, p)
+	}
+}
+
+// Who folds a partition compares what was kept of it with where it ends: it must not take an
+// old end for a journal that lost something.
+func TestAnOwnerKnowsWhereItsPartitionEnds(t *testing.T) {
+	o := options(fake(t, 1).ListenAddrs())
+	a, b := open(t, o), open(t, o)
+	for range 20 {
+		if _, err := a.Partition(0).Append(context.Background(), []ingest.Record{delivery("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	claim(t, b)
+	if last := b.Partition(0).Last(); last != 20 {
+		t.Errorf("the last is %d", last)
 	}
 }
 
