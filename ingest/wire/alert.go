@@ -11,26 +11,29 @@ type alert struct {
 	status, startsAt, endsAt, generatorURL, fingerprint string
 	labels, annotations                                 ingest.Labels
 	extra                                               ingest.Labels // what only Grafana sends
+	known                                               string        // fingerprint of labels, where they came before
 }
 
 func (r *reading) alert(a *alert) error {
-	return r.object(func(name string) error {
+	return r.object(func(name string) (err error) {
 		at := place{field: name}
 		switch name {
 		case "status":
-			return r.str(at, &a.status)
+			return r.repeated(at, &a.status)
 		case "labels":
-			return r.strings(name, &a.labels)
+			a.known, err = r.labels(name, &a.labels)
+			return err
 		case "annotations":
-			return r.strings(name, &a.annotations)
+			_, err = r.labels(name, &a.annotations)
+			return err
 		case "startsAt":
 			return r.str(at, &a.startsAt)
 		case "endsAt":
 			return r.str(at, &a.endsAt)
 		case "generatorURL":
-			return r.str(at, &a.generatorURL)
+			return r.repeated(at, &a.generatorURL)
 		case "fingerprint":
-			return r.str(at, &a.fingerprint)
+			return r.repeated(at, &a.fingerprint)
 		}
 		if note, known := grafanaFields[name]; known {
 			return r.note(note, &a.extra)
@@ -75,12 +78,14 @@ func (a *alert) common(r *reading) *ingest.Alert {
 func (a *alert) name(r *reading) string {
 	const limit = 256
 	switch {
+	case a.fingerprint == "" && a.known != "":
+		return a.known
 	case a.fingerprint == "":
 		return a.labels.Fingerprint()
 	case len(a.fingerprint) > limit:
 		r.wrong(place{field: "fingerprint"}, "%d bytes, at most %d", len(a.fingerprint), limit)
 	case len(a.fingerprint) == 16 && isHex(a.fingerprint):
-		return strings.ToLower(a.fingerprint)
+		return strings.ToLower(a.fingerprint) // the same where it is lower case
 	}
 	return a.fingerprint
 }

@@ -25,17 +25,18 @@ type Config struct {
 	Mappings map[string]Mapping `json:"mappings,omitempty"`
 }
 
-// Decoder decodes records by one configuration. It holds no state and may be used by many
-// goroutines at once.
+// Decoder decodes records by one configuration. It may be used by many goroutines at once. What it
+// remembers saves work and changes nothing: labels and texts of events may be shared among them.
 type Decoder struct {
 	resolveTimeout ingest.Millis
 	limits         Limits
+	memo           *memo                // nil: nothing is remembered
 	mappings       map[string]*compiled // by source
 }
 
 // New checks the configuration and returns its decoder. All that is wrong is said at once.
 func New(c Config) (*Decoder, error) {
-	d := &Decoder{resolveTimeout: c.ResolveTimeout, mappings: map[string]*compiled{}}
+	d := &Decoder{resolveTimeout: c.ResolveTimeout, mappings: map[string]*compiled{}, memo: newMemo()}
 	if d.resolveTimeout == 0 {
 		d.resolveTimeout = DefaultResolveTimeout
 	}

@@ -86,6 +86,12 @@ type reading struct {
 	nested bool    // the data of a CloudEvent
 }
 
+// A list of events begins at the length that the body lets expect.
+const (
+	usualAlertBytes = 600
+	mostAtOnce      = 4096
+)
+
 // event adds one that was understood, unless it is beyond a limit.
 func (r *reading) event(e ingest.Event) {
 	if e.Alert != nil {
@@ -94,6 +100,9 @@ func (r *reading) event(e ingest.Event) {
 		}
 	}
 	e.Tenant, e.Source, e.ReceivedAt = tenant(r.rec), source(r.rec), r.rec.ReceivedAt
+	if r.out.Events == nil {
+		r.out.Events = make([]ingest.Event, 0, 1+min(len(r.in)/usualAlertBytes, mostAtOnce))
+	}
 	r.out.Events = append(r.out.Events, e)
 }
 

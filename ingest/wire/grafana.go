@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -53,19 +54,27 @@ type extra struct {
 	notes ingest.Labels
 }
 
-// keepExtra notes what Grafana sends with the next event: whether it is Grafana's, the version says,
+// keepExtra notes what Grafana sends with the last event: whether it is Grafana's, the version says,
 // which comes later.
 func (r *reading) keepExtra(notes ingest.Labels) {
 	if len(notes) > 0 {
-		r.extras = append(r.extras, extra{len(r.out.Events), notes})
+		r.extras = append(r.extras, extra{len(r.out.Events) - 1, notes})
 	}
 }
 
-// keepExtras puts what only Grafana sends among the annotations. The rule's own come first.
+// keepExtras puts what only Grafana sends among the annotations. The rule's own come first. What is
+// too long for an annotation is no reason to lose an alert; it is left out, and that is said.
 func (r *reading) keepExtras(org string) {
 	for _, x := range r.extras {
 		a := r.out.Events[x.event].Alert
-		a.Annotations = sorted(append(x.notes, a.Annotations...))
+		notes := slices.DeleteFunc(x.notes, func(l ingest.Label) bool {
+			long := len(l.Value) > r.config.limits.AnnotationValueBytes
+			if long {
+				r.warn(place{"alert " + short(a.Fingerprint), l.Name}, "%d bytes, at most %d; left out", len(l.Value), r.config.limits.AnnotationValueBytes)
+			}
+			return long
+		})
+		a.Annotations = sorted(append(notes, a.Annotations...))
 	}
 	if org == "" {
 		return

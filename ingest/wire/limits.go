@@ -53,6 +53,21 @@ func (l *Limits) allow(r *reading, a *ingest.Alert) {
 	l.allowLabels(r, "annotations", a.Annotations, l.AnnotationValueBytes)
 }
 
+// allowTexts notes as wrong what of another event is beyond a limit: names are bounded as the values of
+// labels, what is for people as those of annotations.
+func (l *Limits) allowTexts(r *reading, names, words []sent) {
+	for _, f := range names {
+		if n := len(f.value); n > l.LabelValueBytes {
+			r.wrong(place{field: f.name}, "%d bytes, at most %d", n, l.LabelValueBytes)
+		}
+	}
+	for _, f := range words {
+		if n := len(f.value); n > l.AnnotationValueBytes {
+			r.wrong(place{field: f.name}, "%d bytes, at most %d", n, l.AnnotationValueBytes)
+		}
+	}
+}
+
 func (l *Limits) allowLabels(r *reading, field string, ls ingest.Labels, valueBytes int) {
 	if len(ls) > l.LabelsPerAlert {
 		r.wrong(place{field: field}, "%d of them, at most %d", len(ls), l.LabelsPerAlert)

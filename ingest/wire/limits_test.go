@@ -79,3 +79,55 @@ func TestALimitBelowNothingIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestNamesOfOtherEventsAreBoundedToo(t *testing.T) {
+	d, err := wire.New(wire.Config{Limits: wire.Limits{LabelValueBytes: 10, AnnotationValueBytes: 20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 21)
+	for _, test := range []struct{ path, good, bad, reason string }{
+		{ingest.PathChanges, `{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z"}`, `{"id":"1","service":"` + long + `","started_at":"2026-09-07T00:04:56Z"}`, "changes[1].service: 21 bytes, at most 10"},
+		{ingest.PathChanges, `{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z"}`, `{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z","title":"` + long + `"}`, "changes[1].title: 21 bytes, at most 20"},
+		{ingest.PathChanges, `{"kind":"maintenance","id":"1","service":"db","from":"2026-09-07T01:00:00Z","to":"2026-09-07T02:00:00Z"}`,
+			`{"kind":"maintenance","id":"1","service":"db","from":"2026-09-07T01:00:00Z","to":"2026-09-07T02:00:00Z","reason":"` + long + `"}`, "changes[1].reason: 21 bytes, at most 20"},
+		{ingest.PathSamples, `{"service":"s","sli":"l","good":1,"total":1,"at":"2026-09-07T00:04:56Z"}`, `{"service":"s","sli":"` + long + `","good":1,"total":1,"at":"2026-09-07T00:04:56Z"}`, "samples[1].sli: 21 bytes, at most 10"},
+	} {
+		got, err := d.Read(record(test.path, "["+test.good+","+test.bad+"]"))
+		if err != nil || len(got.Events) != 1 || len(got.Dead) != 1 || got.Dead[0].Reason != test.reason {
+			t.Errorf("%s: %v %v %+v", test.bad, err, got.Events, got.Dead)
+		}
+	}
+}
+
+func TestWhatIsTooLongOfGrafanaIsLeftOutAndSaid(t *testing.T) {
+	d, err := wire.New(wire.Config{Limits: wire.Limits{AnnotationValueBytes: 20, LabelValueBytes: 20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 21)
+	got, err := d.Read(record(ingest.PathAlertmanager, `{"version":"1","alerts":[`+
+		`{"status":"firing","labels":{"a":"`+long+`"},"startsAt":"2026-01-01T00:00:00Z","fingerprint":"1","panelURL":"p"},`+
+		`{"status":"firing","labels":{"a":"1"},"startsAt":"2026-01-01T00:00:00Z","fingerprint":"2","valueString":"`+long+`","dashboardURL":"d"}]}`))
+	if err != nil || len(got.Events) != 1 || len(got.Dead) != 1 {
+		t.Fatal(err, got)
+	}
+	if diff := cmp.Diff(ingest.Labels{{Name: "grafana_dashboard_url", Value: "d"}}, got.Events[0].Alert.Annotations); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"alert 2.grafana_value_string: 21 bytes, at most 20; left out"}, got.Warnings); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAnAlertOfANotificationBeyondALimitDoesNotCostTheOthers(t *testing.T) {
+	d, err := wire.New(wire.Config{Limits: wire.Limits{LabelValueBytes: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{` + stamp + `,"data":{"notification":{"alerts":[{"details":` + strings.Replace(details, `"value":"Up"`, `"value":"UpUpUpUpUpUp"`, 1) + `},{"details":` + details + `}],` + group + `}}}`
+	got, err := d.Read(record(ingest.PathDetect, body))
+	if err != nil || kinds(got.Events) != "al" || len(got.Dead) != 1 || got.Dead[0].Reason != "event.alerts[0].labels.alertname: 12 bytes, at most 10" {
+		t.Errorf("%v %q %+v", err, kinds(got.Events), got.Dead)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,8 @@ import (
 )
 
 // maxLine bounds a line of a recorded file: the largest record that a journal
-// takes, and what stands around it.
-const maxLine = 65 << 20
+// takes, in base64, and what stands around it.
+const maxLine = 90 << 20
 
 // recorded is a delivery as it stands in a file. Tenant and source are there only where
 // they are not the default.
@@ -24,13 +25,19 @@ type recorded struct {
 	Path       string          `json:"path"`
 	Tenant     string          `json:"tenant,omitempty"`
 	Source     string          `json:"source,omitempty"`
-	Body       json.RawMessage `json:"body"`
+	Body       json.RawMessage `json:"body,omitempty"`
+	Bytes      []byte          `json:"body_base64,omitempty"` // instead of Body, where that is no JSON
 }
 
 // AppendRecorded appends a delivery to b as one JSON line, its body as sent except
-// for space between tokens.
+// for space between tokens. A body that is no JSON, such as protobuf, is written in base64.
 func AppendRecorded(b []byte, rec ingest.Record) ([]byte, error) {
-	line := recorded{ReceivedAt: rec.ReceivedAt, Path: rec.Path, Body: rec.Body}
+	line := recorded{ReceivedAt: rec.ReceivedAt, Path: rec.Path}
+	if wellFormed(rec.Body) {
+		line.Body = rec.Body
+	} else {
+		line.Bytes = rec.Body
+	}
 	if t := tenant(rec); t != ingest.DefaultTenant {
 		line.Tenant = t
 	}
@@ -97,7 +104,7 @@ func unzipped(r io.Reader) (io.Reader, error) {
 func parseRecorded(line []byte) (ingest.Record, error) {
 	r := &reading{scanner: scanner{in: line}}
 	rec := ingest.Record{Kind: ingest.KindDelivery}
-	var at string
+	var at, encoded string
 	err := r.object(func(name string) (err error) {
 		switch name {
 		case "received_at":
@@ -111,6 +118,8 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 		case "body":
 			rec.Body, err = r.raw()
 			return err
+		case "body_base64":
+			return r.str(place{field: name}, &encoded)
 		}
 		return r.skip()
 	})
@@ -125,6 +134,11 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 	}
 	if rec.Path == "" {
 		r.wrong(place{field: "path"}, "missing")
+	}
+	if rec.Body == nil && encoded != "" {
+		if rec.Body, err = base64.StdEncoding.DecodeString(encoded); err != nil {
+			r.wrong(place{field: "body_base64"}, "%s", err)
+		}
 	}
 	if rec.Body == nil {
 		r.wrong(place{field: "body"}, "missing")

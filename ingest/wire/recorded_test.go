@@ -26,6 +26,7 @@ func TestARecordedFileComesBackAsItWasWritten(t *testing.T) {
 	records := []ingest.Record{
 		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496374, Path: ingest.PathAlertmanager, Tenant: "default", Source: "alertmanager", Body: []byte(`{"a":"<\u00e9>"}`)},
 		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496375, Path: ingest.PathChanges, Tenant: "t", Source: "s", Body: []byte(`[1.50,null]`)},
+		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496376, Path: ingest.PathDetect, Tenant: "default", Source: "alertmanager", Body: []byte("\x0a\xff{")},
 	}
 	var text []byte
 	for _, rec := range records {
@@ -36,6 +37,7 @@ func TestARecordedFileComesBackAsItWasWritten(t *testing.T) {
 	}
 	want := `{"received_at":"2026-09-07T00:04:56.374Z","path":"/api/v1/ingest/alertmanager","body":{"a":"<\u00e9>"}}
 {"received_at":"2026-09-07T00:04:56.375Z","path":"/api/v1/ingest/changes","tenant":"t","source":"s","body":[1.50,null]}
+{"received_at":"2026-09-07T00:04:56.376Z","path":"/api/v1/ingest","body_base64":"Cv97"}
 `
 	if string(text) != want {
 		t.Errorf("got\n%s", text)
@@ -74,6 +76,7 @@ func TestABadLineIsNamed(t *testing.T) {
 		{`{"received_at":"now","path":"/p","body":{}}`, `line 1: received_at: "now" is not RFC 3339`},
 		{`{"received_at":"2026-09-07T00:04:56Z","body":{}}`, "line 1: path: missing"},
 		{`{"received_at":"2026-09-07T00:04:56Z","path":"/p"}`, "line 1: body: missing"},
+		{`{"received_at":"2026-09-07T00:04:56Z","path":"/p","body_base64":"!"}`, "line 1: body_base64: illegal base64 data at input byte 0"},
 		{"\x1f\x8bnot gzip", "line 1: gzip: invalid header"},
 	} {
 		records, err := read(test.text)

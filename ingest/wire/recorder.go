@@ -277,6 +277,7 @@ func (a *recordedAlert) event(r *reading) *ingest.Alert {
 	e := a.common(r)
 	e.StartsAt, e.EndsAt, e.Resolved = a.starts, a.ends, a.resolved
 	r.present(sent{"startsAt", e.StartsAt.String()})
+	r.config.limits.allow(r, e)
 	a.byGrafana(e)
 	return e
 }

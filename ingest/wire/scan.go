@@ -12,9 +12,10 @@ import (
 // asked for. Its errors are about syntax; what a value means is for the caller,
 // who can leave any value with skip.
 type scanner struct {
-	in    []byte
-	at    int
-	depth int
+	in     []byte
+	at     int
+	depth  int
+	recent recent
 }
 
 // maxDepth bounds recursion: no sender nests deeper than five.
@@ -260,7 +261,13 @@ func (s *scanner) digits() int {
 func (s *scanner) quoted() (plain bool, err error) {
 	s.at++ // the quote
 	plain = true
-	for s.at < len(s.in) {
+	for {
+		for s.at < len(s.in) && ordinary[s.in[s.at]] {
+			s.at++
+		}
+		if s.at == len(s.in) {
+			return false, s.unexpected(`'"'`)
+		}
 		switch c := s.in[s.at]; {
 		case c == '"':
 			s.at++
@@ -273,12 +280,20 @@ func (s *scanner) quoted() (plain bool, err error) {
 		case c < 0x20:
 			return false, s.fail("control character %#02x in a string", c)
 		default:
-			plain = plain && c < utf8.RuneSelf
+			plain = false
 			s.at++
 		}
 	}
-	return false, s.unexpected(`'"'`)
 }
+
+// ordinary are the bytes that mean nothing in a string but themselves: ASCII without controls, quote and
+// backslash.
+var ordinary = func() (table [256]bool) {
+	for c := byte(0x20); c < utf8.RuneSelf; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
 
 // escape takes one escape sequence and checks it.
 func (s *scanner) escape() error {
@@ -314,7 +329,7 @@ func (s *scanner) text() (text string, valid bool, err error) {
 	}
 	inner := s.in[start+1 : s.at-1]
 	if plain {
-		return string(inner), true, nil
+		return s.recent.text(inner), true, nil
 	}
 	text, valid = unquote(inner)
 	return text, valid, nil

@@ -140,8 +140,10 @@ func (r *reading) alerts() error {
 		var a alert
 		return r.each("alerts["+strconv.Itoa(i)+"]", func() error { return r.alert(&a) }, func() {
 			if event := a.told(r); r.bad == "" {
-				r.keepExtra(a.extra)
 				r.event(ingest.Event{Alert: event})
+			}
+			if r.bad == "" {
+				r.keepExtra(a.extra)
 			}
 		})
 	})
