@@ -25,6 +25,9 @@ type episode struct {
 	holds    ingest.Millis // until when that delivery said that it fires; 0 where it did not say
 	said     ingest.Millis // since when its sender says that it does not know
 	hidden   ingest.Millis // since when it is out of sight for a reason that was told
+	back     ingest.Millis // when its source was heard of again after that, until it is seen itself
+	told     ingest.Millis // the end that was told while its source was silent
+	toldAt   ingest.Millis // received_at of the delivery that did
 	watched  ingest.Millis // when the timer is due that was set last
 	again    ingest.Millis // received_at of the delivery that brought it back after it was forgotten
 	closedBy ingest.Millis // received_at of the delivery that ended it

@@ -14,6 +14,7 @@ type Output struct {
 	Episodes    []Episode
 	Transitions []Transition
 	Incidents   []Incident
+	Silences    []Silence
 }
 
 // Fold is one partition's state of episodes and incidents, owned by one goroutine.
@@ -57,7 +58,12 @@ func (f *Fold) Configure(c Config) error {
 	if err != nil {
 		return err
 	}
+	beats, err := newBeats(c.Heartbeats)
+	if err != nil {
+		return err
+	}
 	f.config, f.resolver, f.model = c, r, newModel(c)
+	f.declare(beats)
 	for _, t := range f.ordered() {
 		f.touch(t)
 		t.reconfigure()
@@ -91,6 +97,9 @@ func (f *Fold) NextTimer() (ingest.Millis, bool) {
 func (f *Fold) Apply(e ingest.Event) {
 	t := f.tenant(cmp.Or(e.Tenant, ingest.DefaultTenant))
 	f.touch(t)
+	if t.sign(&e) {
+		return
+	}
 	switch {
 	case e.Alert != nil:
 		t.observe(e.Source, e.ReceivedAt, e.Alert)

@@ -34,6 +34,7 @@ func (t *tenant) flush(out *Output) {
 			out.Incidents = append(out.Incidents, i.row)
 		}
 	}
+	t.flushBeats(out)
 	for _, i := range t.changedIncidents {
 		t.retire(i)
 	}
@@ -133,6 +134,9 @@ func (i *incident) settled() string {
 func (i *incident) woken(before IncidentState) (ingest.Millis, string) {
 	if before == IncidentMerged || i.wokenBy == nil {
 		return i.row.OpenedAt, "its alerts stand apart again"
+	}
+	if i.wokenBy.row.State == Unknown {
+		return i.wokenAt, "not known to have ended: " + i.wokenBy.describe() + "; " + i.wokenBy.row.Source + " is silent"
 	}
 	return i.wokenAt, "fires again: " + i.wokenBy.describe()
 }

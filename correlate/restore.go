@@ -15,7 +15,7 @@ func (t *tenant) restore(s *savedTenant) error {
 	for i := range s.Episodes {
 		e := &s.Episodes[i]
 		all[i] = &episode{
-			row: e.Row, at: e.At, lastSeen: e.LastSeen, holds: e.Holds, said: e.Said, hidden: e.Hidden, again: e.Again, closedBy: e.ClosedBy,
+			row: e.Row, at: e.At, lastSeen: e.LastSeen, holds: e.Holds, said: e.Said, hidden: e.Hidden, back: e.Back, told: e.Told, toldAt: e.ToldAt, again: e.Again, closedBy: e.ClosedBy,
 			id: t.fold.incidentID(e.Row.EpisodeKey, e.Again),
 		}
 		t.line.model.explain(all[i], t.line.intern)
@@ -31,6 +31,9 @@ func (t *tenant) restore(s *savedTenant) error {
 	var err error
 	if t.past, err = restorePast(s.Past); err != nil {
 		return err
+	}
+	for i := range s.Sources {
+		t.restoreSource(&s.Sources[i])
 	}
 	for _, a := range s.Alerts {
 		one := &alert{open: all.get(a.Open), ended: all.list(a.Ended)}
@@ -65,6 +68,20 @@ func (t *tenant) restore(s *savedTenant) error {
 		}
 	}
 	return nil
+}
+
+// restoreSource takes in what is remembered of a source. Its heartbeat is declared already.
+func (t *tenant) restoreSource(s *savedSource) {
+	one := t.source(s.Name)
+	for _, service := range s.Services {
+		one.services[service] = true
+	}
+	if b := one.beat; b != nil {
+		b.heard, b.silent, b.since, b.row = s.Heard, s.Silent, s.Since, s.Row
+		if s.Dirty {
+			t.touchBeat(b)
+		}
+	}
 }
 
 // restoreMember puts e back into its incident, as it was counted there.

@@ -36,6 +36,8 @@ type Config struct {
 	// ReopenWindow: an episode that belongs to an incident resolved less than
 	// so long ago reopens it. Default 30 min.
 	ReopenWindow int64 `json:"reopen_window_ms,omitempty"`
+	// Heartbeats say how sources show that they are alive; at most one of a tenant's source.
+	Heartbeats []Heartbeat `json:"heartbeats,omitempty"`
 	// Grouping holds what the scoring of links can be set to.
 	Grouping Grouping `json:"grouping"`
 }

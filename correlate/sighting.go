@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -98,6 +99,9 @@ func (t *tenant) brief(a *alert, source string, ends, received ingest.Millis, se
 	open := a.open
 	a.open = t.begin(a, source, received, seen)
 	t.end(a, ends, received, seen)
+	if a.open != nil {
+		t.judge(a.open)
+	}
 	if open == nil {
 		return
 	}
@@ -138,6 +142,7 @@ func (t *tenant) begin(a *alert, source string, received ingest.Millis, seen *in
 	if t.knew(source, seen) {
 		e.again = received
 	}
+	t.watches(source, e.row.Service)
 	e.id = t.fold.incidentID(e.row.EpisodeKey, e.again)
 	e.at = t.line.place(seen.StartsAt, received)
 	t.line.insert(e)
@@ -167,7 +172,7 @@ func (e *episode) lastKnown() ingest.Millis {
 func (t *tenant) seen(e *episode, received ingest.Millis, seen *ingest.Alert) {
 	switch {
 	case !seen.Unknown:
-		e.said, e.hidden = 0, 0
+		e.said, e.hidden, e.back, e.told, e.toldAt = 0, 0, 0, 0, 0
 	case e.said == 0:
 		e.said = max(e.row.StartsAt, min(received, max(e.lastSeen, seen.StartsAt)))
 	}
@@ -199,11 +204,14 @@ func (t *tenant) judge(e *episode) {
 
 // unknownSince is since when it is not known whether an open episode fires; 0 where it is known.
 func (t *tenant) unknownSince(e *episode) ingest.Millis {
+	silent := t.silentSince(e)
 	switch {
 	case e.said != 0:
 		return e.said
-	case e.hidden != 0:
-		return e.hidden
+	case e.hidden != 0 && silent != 0:
+		return min(e.hidden, silent)
+	case e.hidden != 0 || silent != 0:
+		return max(e.hidden, silent)
 	case t.staleAt(e) <= t.fold.now:
 		return max(e.row.StartsAt, e.lastSeen)
 	}
@@ -222,12 +230,22 @@ func (t *tenant) staleAt(e *episode) ingest.Millis {
 
 // loseAt is when an unknown episode ends as that.
 func (t *tenant) loseAt(e *episode) ingest.Millis {
+	if e.back != 0 {
+		return e.back + t.fold.staleAfter()
+	}
 	return max(e.row.UnknownSince, e.lastSeen) + t.fold.forgetAfter()
 }
 
 // end closes the open episode, as far as it is known that it ended.
 func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert) {
 	e := a.open
+	if t.silentSince(e) != 0 && ends > t.beatOf(e.row.Source).heard {
+		// Nobody may have seen it end: Alertmanager resolves what it does not hear of.
+		if !seen.EndsByTimeout && e.said == 0 {
+			e.told, e.toldAt = ends, received
+		}
+		return
+	}
 	if seen.EndsByTimeout {
 		if ends > e.lastSeen { // else it was seen firing after that
 			e.hidden = max(e.row.StartsAt, min(ends, received))
@@ -243,8 +261,15 @@ func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert)
 		t.lose(a, ends, received)
 		return
 	}
+	t.resolve(a, ends, received)
+}
+
+// resolve closes the open episode at its end.
+func (t *tenant) resolve(a *alert, ends, received ingest.Millis) {
+	e := a.open
 	a.close(received)
-	e.row.State, e.row.EndsAt, e.row.UnknownSince, e.hidden = Resolved, max(ends, e.row.StartsAt), 0, 0
+	e.row.State, e.row.EndsAt, e.row.UnknownSince = Resolved, max(ends, e.row.StartsAt), 0
+	e.hidden, e.back, e.told, e.toldAt = 0, 0, 0, 0
 	t.touch(e)
 }
 
@@ -259,7 +284,8 @@ func (t *tenant) lose(a *alert, until, received ingest.Millis) {
 // giveUp ends an episode as unknown that nothing was heard of for too long.
 func (t *tenant) giveUp(e *episode) {
 	a := t.alerts[alertKey{e.row.Source, e.row.Fingerprint}]
-	t.lose(a, t.fold.now, t.fold.now)
+	// Where its source was heard of again, it has not fired since then: it would have been sent again.
+	t.lose(a, cmp.Or(e.back, t.fold.now), t.fold.now)
 }
 
 // close takes the open episode among those that ended.

@@ -11,7 +11,7 @@ import (
 )
 
 // snapshotFormat is raised when a snapshot of before can no longer be read.
-const snapshotFormat = 2
+const snapshotFormat = 3
 
 // ErrSnapshotFormat says that another version of the program took the snapshot: the owner then folds
 // the journal anew.
@@ -39,6 +39,7 @@ type (
 		Names     []savedName     `json:"names"`
 		LastCell  int64           `json:"last_cell"`
 		Unsettled bool            `json:"unsettled,omitempty"`
+		Sources   []savedSource   `json:"sources,omitempty"`
 		Past      []savedPastDay  `json:"past,omitempty"`
 		TidyAt    ingest.Millis   `json:"tidy_at"`
 		SettleAt  ingest.Millis   `json:"settle_at"`
@@ -51,6 +52,9 @@ type (
 		Holds    ingest.Millis `json:"holds"`
 		Said     ingest.Millis `json:"said"`
 		Hidden   ingest.Millis `json:"hidden"`
+		Back     ingest.Millis `json:"back"`
+		Told     ingest.Millis `json:"told"`
+		ToldAt   ingest.Millis `json:"told_at"`
 		Again    ingest.Millis `json:"again"`
 		ClosedBy ingest.Millis `json:"closed_by"`
 		Counted  EpisodeState  `json:"counted"`
@@ -59,6 +63,15 @@ type (
 		Previous int           `json:"previous"` // -1 for none
 		Resumes  ingest.Millis `json:"resumes"`
 		FixedIn  int           `json:"fixed_in"` // -1 for none
+	}
+	savedSource struct {
+		Name     string        `json:"name"`
+		Services []string      `json:"services,omitempty"`
+		Heard    ingest.Millis `json:"heard"`
+		Silent   bool          `json:"silent,omitempty"`
+		Since    ingest.Millis `json:"since"`
+		Row      Incident      `json:"row"`
+		Dirty    bool          `json:"dirty,omitempty"`
 	}
 	savedAlert struct {
 		Open  int   `json:"open"` // -1 for none
@@ -198,15 +211,26 @@ func (t *tenant) save() savedTenant {
 	for _, service := range slices.Sorted(maps.Keys(l.changes)) {
 		s.Changes = append(s.Changes, l.changes[service]...)
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.sources)) {
+		s.Sources = append(s.Sources, t.sources[name].save())
+	}
 	for i := 0; i < len(n.list); i++ { // numbering the episodes before may add to the list
 		s.Episodes = append(s.Episodes, n.list[i].save(n))
 	}
 	return s
 }
 
+func (s *source) save() savedSource {
+	saved := savedSource{Name: s.name, Services: slices.Sorted(maps.Keys(s.services))}
+	if b := s.beat; b != nil {
+		saved.Heard, saved.Silent, saved.Since, saved.Row, saved.Dirty = b.heard, b.silent, b.since, b.row, b.dirty
+	}
+	return saved
+}
+
 func (e *episode) save(n *numbering) savedEpisode {
 	s := savedEpisode{
-		Row: e.row, At: e.at, LastSeen: e.lastSeen, Holds: e.holds, Said: e.said, Hidden: e.hidden, Again: e.again, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
+		Row: e.row, At: e.at, LastSeen: e.lastSeen, Holds: e.holds, Said: e.said, Hidden: e.hidden, Back: e.back, Told: e.told, ToldAt: e.toldAt, Again: e.again, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
 		Previous: n.number(e.previous), Resumes: e.resumes, FixedIn: n.number(e.fixedIn),
 	}
 	if e.incident != nil {
@@ -292,6 +316,9 @@ func (f *Fold) Restore(b []byte) error {
 		t.fold = f
 	}
 	*f = *g
+	for _, t := range f.ordered() {
+		f.touch(t) // it may have had changes that were not flushed
+	}
 	f.rebuildTimers()
 	return nil
 }

@@ -19,6 +19,7 @@ type tenant struct {
 	alerts    map[alertKey]*alert
 	incidents map[string]*incident
 	line      *line
+	sources   map[string]*source
 	past      past // what is forgotten
 
 	tidyAt   ingest.Millis // when it is looked through for what is of no use any more
@@ -29,12 +30,13 @@ type tenant struct {
 	touched          bool // see Fold.touched
 	changedEpisodes  []*episode
 	changedIncidents []*incident
+	changedBeats     []*beat
 }
 
 func newTenant(f *Fold, name string) *tenant {
 	t := &tenant{
 		fold: f, name: name,
-		alerts: map[alertKey]*alert{}, incidents: map[string]*incident{},
+		alerts: map[alertKey]*alert{}, incidents: map[string]*incident{}, sources: map[string]*source{},
 		line: newLine(f.model), tidyAt: f.now + ingest.Day,
 	}
 	t.watchTidy()
@@ -103,6 +105,11 @@ func (t *tenant) setTimers() {
 	}
 	for _, i := range t.incidents {
 		t.watchIncident(i)
+	}
+	for _, s := range t.sources {
+		if s.beat != nil {
+			t.watchBeat(s.beat)
+		}
 	}
 	t.watchTidy()
 	if t.settleAt != 0 {

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -111,7 +112,8 @@ func (t *tenant) knew(source string, seen *ingest.Alert) bool {
 func (t *tenant) tidy() {
 	t.line.expireChanges(t.fold.now)
 	t.past.expire(t.fold.now)
-	if len(t.alerts)+len(t.incidents)+len(t.line.changes)+len(t.past) == 0 {
+	declared := func(s *source) bool { return s.beat != nil }
+	if len(t.alerts)+len(t.incidents)+len(t.line.changes)+len(t.past) == 0 && !slices.ContainsFunc(slices.Collect(maps.Values(t.sources)), declared) {
 		delete(t.fold.tenants, t.name)
 		return
 	}

@@ -12,6 +12,7 @@ type timerKind uint8
 
 const (
 	timerStale  timerKind = iota // an open episode was not seen for too long
+	timerSilent                  // a source gave no sign of life for too long
 	timerClose                   // an incident is resolved for longer than the reopen window
 	timerSettle                  // decisions that were put off are made
 	timerLose                    // an episode was unknown for too long
@@ -28,6 +29,7 @@ type timer struct {
 	key    string
 	of     *episode
 	over   *incident
+	beat   *beat // also of a timerClose, instead of over
 }
 
 // timers is a heap by (due, kind, tenant, key).
@@ -62,7 +64,12 @@ func (t timer) actual() (ingest.Millis, bool) {
 		return t.tenant.staleAt(t.of), t.of.row.State == Firing
 	case timerLose:
 		return t.tenant.loseAt(t.of), t.of.row.State == Unknown && !t.of.row.Over()
+	case timerSilent:
+		return t.beat.heard + t.beat.every, !t.beat.silent && t.beat.current()
 	case timerClose:
+		if t.beat != nil {
+			return t.beat.row.ResolvedAt + t.tenant.fold.reopenWindow(), t.beat.row.State == IncidentResolved && t.beat.current()
+		}
 		return t.over.row.ResolvedAt + t.tenant.fold.reopenWindow(), t.over.row.State == IncidentResolved
 	case timerForget:
 		return t.over.forgetAt(), t.over.over() && t.tenant.incidents[t.over.row.ID] == t.over
@@ -83,7 +90,13 @@ func (f *Fold) fire(t timer) {
 		t.tenant.giveUp(t.of)
 	case timerTidy:
 		t.tenant.tidy()
+	case timerSilent:
+		t.tenant.overdue(t.beat)
 	case timerClose:
+		if t.beat != nil {
+			t.tenant.closeSilence(t.beat)
+			return
+		}
 		t.tenant.close(t.over)
 	case timerForget:
 		t.tenant.forget(t.over)

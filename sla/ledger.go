@@ -26,6 +26,8 @@ import (
 // when it is first seen, and stands; rules that are changed later are for
 // episodes that come later. An episode without impact is none, also when it turns unknown.
 //
+// While a source is silent that watches a service, the service is unknown unless it is known to be down.
+//
 // Coverage of a service begins when a configuration first names it and ends when
 // one no longer does. An episode counts as covered by itself before that, and not
 // in a time in which the service was taken out. Rows exist for services that
@@ -55,6 +57,7 @@ type Ledger struct {
 	services map[string]*service
 	series   map[seriesKey]*series
 	episodes map[correlate.EpisodeKey]*contribution
+	silences map[silenceKey]*contribution
 	utc      *zone
 	zones    map[string]*zone   // that agreements are in, by name
 	hours    map[string]*agreed // of agreements, by the calendar's content
@@ -68,6 +71,7 @@ func NewLedger() *Ledger {
 		services: make(map[string]*service),
 		series:   make(map[seriesKey]*series),
 		episodes: make(map[correlate.EpisodeKey]*contribution),
+		silences: make(map[silenceKey]*contribution),
 		utc:      &zone{name: DefaultZone, loc: time.UTC},
 		zones:    make(map[string]*zone),
 		hours:    make(map[string]*agreed),
@@ -108,7 +112,13 @@ type series struct {
 	line line
 }
 
-// contribution is what one episode adds to its series.
+// silenceKey names what one silence of a source means for one service.
+type silenceKey struct {
+	tenant, source, service string
+	from                    ingest.Millis
+}
+
+// contribution is what one episode or silence adds to its series.
 type contribution struct {
 	to      *series
 	impact  rank
@@ -123,8 +133,12 @@ type piece struct {
 	rank rank
 }
 
-// rememberResolved is how long a resolved episode's contribution is kept.
-const rememberResolved = ingest.Day
+// How long a contribution is kept whose end is known. An unknown one may turn out to have ended
+// otherwise, as long as its incident is not forgotten.
+const (
+	rememberResolved = ingest.Day
+	rememberUnknown  = 7 * ingest.Day
+)
 
 // closed returns the midnight before which nothing changes any more.
 func (l *Ledger) closed() ingest.Millis {
@@ -189,10 +203,23 @@ func (l *Ledger) forget() {
 		}
 	}
 	for key, c := range l.episodes {
-		if c.done && c.touched < l.now-rememberResolved {
+		if c.past(l.now) {
 			delete(l.episodes, key)
 		}
 	}
+	for key, c := range l.silences {
+		if c.past(l.now) {
+			delete(l.silences, key)
+		}
+	}
+}
+
+// past tells whether nothing more is expected of c but a longer end, which needs no memory of it.
+func (c *contribution) past(now ingest.Millis) bool {
+	if c.pieces[1].Empty() {
+		return c.done && c.touched < now-rememberResolved
+	}
+	return c.done && c.touched < now-rememberUnknown
 }
 
 // Apply folds the current rows of episodes that changed.
@@ -215,6 +242,28 @@ func (l *Ledger) apply(e *correlate.Episode) {
 	}
 	next.pieces = pieces(e, next.impact)
 	l.episodes[e.EpisodeKey] = next
+	l.exchange(old, next)
+}
+
+// Silence folds silences of sources that changed: while one lasts, nothing is known of the services that the
+// source watches, but for what others say is down.
+func (l *Ledger) Silence(silences []correlate.Silence) {
+	for _, s := range silences {
+		for _, service := range s.Services {
+			tenant := cmp.Or(s.Tenant, ingest.DefaultTenant)
+			key := silenceKey{tenant, s.Source, service, s.From}
+			next := &contribution{
+				to: l.seriesOf(seriesKey{tenant, service}), impact: rankUnknown, done: s.To != 0, touched: l.now,
+				pieces: [2]piece{{Interval{s.From, cmp.Or(s.To, Forever)}, rankUnknown}, {}},
+			}
+			l.exchange(l.silences[key], next)
+			l.silences[key] = next
+		}
+	}
+}
+
+// exchange puts what is contributed now in the place of what was before, nil for nothing.
+func (l *Ledger) exchange(old, next *contribution) {
 	if old == nil {
 		old = &contribution{to: next.to}
 	}

@@ -23,6 +23,7 @@ type act struct {
 	at        ingest.Millis
 	configure *Config
 	episodes  []correlate.Episode
+	silences  []correlate.Silence
 }
 
 // history is a random sequence of acts.
@@ -56,10 +57,30 @@ func histories() *rapid.Generator[history] {
 				h.acts = append(h.acts, act{at: instants("told at"), episodes: []correlate.Episode{e}})
 			}
 		}
+		for k := range rapid.IntRange(0, 3).Draw(t, "silences") {
+			told := []ingest.Millis{instants("silent told at"), instants("heard told at")}
+			slices.Sort(told)
+			for n, s := range silence(t, string(rune('p'+k)), instants("silent from")) {
+				h.acts = append(h.acts, act{at: told[n], silences: []correlate.Silence{s}})
+			}
+		}
 		slices.SortStableFunc(h.acts, func(a, b act) int { return int(a.at - b.at) })
 		inOrder(h.acts)
 		return h
 	})
+}
+
+// silence draws what is told of one silence of a source: it lasts, may turn out to concern more services, and may end.
+func silence(t *rapid.T, source string, from ingest.Millis) []correlate.Silence {
+	services := rapid.SampledFrom([][]string{{"shop"}, {"cart", "shop"}, {"elsewhere"}, nil}).Draw(t, "watches")
+	one := correlate.Silence{Tenant: ingest.DefaultTenant, Source: source, Services: services, From: from}
+	all := []correlate.Silence{one}
+	if rapid.Bool().Draw(t, "heard again") {
+		one.Services = []string{"cart", "elsewhere", "shop"}
+		one.To = from + grain*ingest.Millis(rapid.IntRange(0, 150).Draw(t, "silent for"))
+		all = append(all, one)
+	}
+	return all
 }
 
 // updates draws what is told of one episode, in order: it fires, may fall silent, may end, may
@@ -71,7 +92,7 @@ func updates(t *rapid.T, name string, from ingest.Millis) []correlate.Episode {
 	var all []correlate.Episode
 	until := from
 	for range rapid.IntRange(1, 4).Draw(t, "updates") {
-		switch rapid.SampledFrom([]string{"firing", "silent", "resolved", "again"}).Draw(t, "state") {
+		switch rapid.SampledFrom([]string{"firing", "silent", "resolved", "lost", "again"}).Draw(t, "state") {
 		case "firing":
 			all = append(all, episode(name, service, severity, from, 0))
 		case "silent":
@@ -80,6 +101,11 @@ func updates(t *rapid.T, name string, from ingest.Millis) []correlate.Episode {
 		case "resolved":
 			until += length()
 			all = append(all, episode(name, service, severity, from, until))
+		case "lost":
+			until += length()
+			e := unknownSince(episode(name, service, severity, from, 0), until)
+			e.EndsAt = until + length()
+			all = append(all, e)
 		case "again":
 			if len(all) > 0 {
 				all = append(all, all[len(all)-1])
@@ -146,6 +172,7 @@ func run(t *rapid.T, h history, between func(l *Ledger, next ingest.Millis) *Led
 			}
 		}
 		l.Apply(a.episodes)
+		l.Silence(a.silences)
 		collect()
 	}
 	return all
@@ -156,16 +183,20 @@ type model struct {
 	history
 	final    Config
 	episodes map[correlate.EpisodeKey]correlate.Episode
+	silences map[string]correlate.Silence // by source
 }
 
 func newModel(h history) model {
-	m := model{history: h, episodes: make(map[correlate.EpisodeKey]correlate.Episode)}
+	m := model{history: h, episodes: make(map[correlate.EpisodeKey]correlate.Episode), silences: make(map[string]correlate.Silence)}
 	for _, a := range h.acts {
 		if a.configure != nil {
 			m.final = *a.configure
 		}
 		for _, e := range a.episodes {
 			m.episodes[e.EpisodeKey] = e
+		}
+		for _, s := range a.silences {
+			m.silences[s.Source] = s
 		}
 	}
 	return m
@@ -217,7 +248,12 @@ func (m model) state(service string, t ingest.Millis) (State, bool) {
 		}
 		if end := e.End(); end == 0 || t < end {
 			worsen(impact)
-		} else if e.State == correlate.Unknown {
+		} else if e.State == correlate.Unknown && (e.EndsAt == 0 || t < e.EndsAt) {
+			worsen(Unknown)
+		}
+	}
+	for _, s := range m.silences {
+		if slices.Contains(s.Services, service) && s.From <= t && (s.To == 0 || t < s.To) {
 			worsen(Unknown)
 		}
 	}
@@ -433,7 +469,7 @@ func TestCopiesAndOrderLeaveTheSameRows(t *testing.T) {
 		other.acts = nil
 		var told []correlate.Episode
 		for _, a := range h.acts {
-			if a.configure != nil {
+			if a.configure != nil || a.silences != nil {
 				other.acts = append(other.acts, a)
 			} else {
 				told = append(told, a.episodes...)

@@ -14,7 +14,7 @@ import (
 )
 
 // snapshotVersion is the form of a snapshot.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // ErrSnapshotVersion says that another version of the program took the snapshot: the owner then
 // folds the journal anew.
@@ -30,6 +30,7 @@ type snapshot struct {
 	Services  []savedService
 	Series    []savedSeries
 	Episodes  []savedEpisode
+	Silences  []savedSilence
 }
 
 type savedService struct {
@@ -63,6 +64,13 @@ type savedEpisode struct {
 	Touched ingest.Millis
 }
 
+type savedSilence struct {
+	Source   string
+	Series   int
+	From, To ingest.Millis // To is Forever while it lasts
+	Touched  ingest.Millis
+}
+
 // Snapshot returns the whole state. It is taken after a Flush: rows that were not
 // flushed are not in it.
 func (l *Ledger) Snapshot() ([]byte, error) {
@@ -71,7 +79,9 @@ func (l *Ledger) Snapshot() ([]byte, error) {
 	}
 	s := snapshot{Version: snapshotVersion, Now: l.now, Rules: l.source}
 	l.saveServices(&s)
-	l.saveEpisodes(&s, l.saveSeries(&s))
+	index := l.saveSeries(&s)
+	l.saveEpisodes(&s, index)
+	l.saveSilences(&s, index)
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(&s); err != nil {
 		return nil, fmt.Errorf("snapshot of the ledger: %w", err)
@@ -133,6 +143,18 @@ func (l *Ledger) saveEpisodes(s *snapshot, index map[seriesKey]int) {
 	}
 }
 
+func (l *Ledger) saveSilences(s *snapshot, index map[seriesKey]int) {
+	keys := slices.SortedFunc(maps.Keys(l.silences), func(a, b silenceKey) int {
+		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.source, b.source), cmp.Compare(a.service, b.service), cmp.Compare(a.from, b.from))
+	})
+	for _, key := range keys {
+		c := l.silences[key]
+		if k, ok := index[c.to.seriesKey]; ok { // else it is of closed days only
+			s.Silences = append(s.Silences, savedSilence{key.source, k, key.from, c.pieces[0].To, c.touched})
+		}
+	}
+}
+
 func compareKeys(a, b correlate.EpisodeKey) int {
 	return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Source, b.Source),
 		cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.StartsAt, b.StartsAt))
@@ -191,6 +213,16 @@ func (l *Ledger) load(s *snapshot) error {
 			c.pieces[1].rank = rankUnknown
 		}
 		l.episodes[e.Key] = c
+	}
+	for _, one := range s.Silences {
+		if one.Series < 0 || one.Series >= len(list) {
+			return fmt.Errorf("a silence of %q refers to what is not there", one.Source)
+		}
+		to := list[one.Series]
+		l.silences[silenceKey{to.tenant, one.Source, to.service, one.From}] = &contribution{
+			to: to, impact: rankUnknown, done: one.To != Forever, touched: one.Touched,
+			pieces: [2]piece{{Interval{one.From, one.To}, rankUnknown}, {}},
+		}
 	}
 	return nil
 }

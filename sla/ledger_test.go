@@ -1,6 +1,9 @@
 package sla
 
 import (
+	"bytes"
+	"encoding/gob"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -475,5 +478,83 @@ func TestAConfigurationThatIsNotValidChangesNothing(t *testing.T) {
 		if out := b.Flush(); len(out.Ledger)+len(out.Segments) != 0 || !b.services["shop"].present {
 			t.Errorf("%s: changed %+v", name, out)
 		}
+	}
+}
+
+func TestWhatEndedAsUnknownIsUnknownUntilThen(t *testing.T) {
+	b := newBook(t)
+	b.configure(at(t, "01T00:00"), shop())
+	e := unknownSince(episode("a", "shop", "critical", at(t, "01T10:00"), 0), at(t, "01T11:00"))
+	e.EndsAt = at(t, "01T15:00")
+	b.apply(at(t, "01T16:00"), e)
+	want := []string{
+		"01T00:00 to 01T10:00 up (up)", "01T10:00 to 01T11:00 down (down)", "01T11:00 to 01T15:00 unknown (unknown)",
+		"01T15:00 to 02T00:00 up (up)",
+	}
+	if diff := cmp.Diff(want, b.own()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestASilentSourceMakesItsServicesUnknownButForWhatIsDown(t *testing.T) {
+	b := newBook(t)
+	b.configure(at(t, "01T00:00"), shop())
+	b.apply(at(t, "01T09:00"), episode("a", "shop", "critical", at(t, "01T08:00"), at(t, "01T09:00")), episode("b", "shop", "warning", at(t, "01T07:30"), at(t, "01T10:30")))
+	silent := correlate.Silence{Source: "am", Services: []string{"nowhere", "shop"}, From: at(t, "01T08:30")}
+	b.Advance(at(t, "01T10:00"))
+	b.Silence([]correlate.Silence{silent})
+	b.collect()
+	saved, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Ledger = NewLedger()
+	if err := b.Restore(saved); err != nil {
+		t.Fatal(err)
+	}
+	silent.To = at(t, "01T12:00")
+	b.Advance(at(t, "01T12:00"))
+	b.Silence([]correlate.Silence{silent})
+	b.collect()
+	want := []string{
+		"01T00:00 to 01T07:30 up (up)", "01T07:30 to 01T08:00 degraded (degraded)", "01T08:00 to 01T09:00 down (down)",
+		"01T09:00 to 01T12:00 unknown (unknown)", "01T12:00 to 02T00:00 up (up)",
+	}
+	if diff := cmp.Diff(want, b.own()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnknownEpisodesLeaveMemoryInTheEnd(t *testing.T) {
+	b := newBook(t)
+	b.configure(at(t, "01T00:00"), shop())
+	for n := range 200 {
+		e := unknownSince(episode(fmt.Sprint("gone-", n), "shop", "critical", at(t, "01T10:00"), 0), at(t, "01T11:00"))
+		e.EndsAt = at(t, "01T15:00")
+		b.apply(at(t, "01T16:00"), e)
+	}
+	b.Silence([]correlate.Silence{{Source: "am", Services: []string{"shop"}, From: at(t, "01T08:30"), To: at(t, "01T09:30")}})
+	b.Advance(at(t, "01T16:00") + 10*ingest.Day)
+	b.collect()
+	if len(b.episodes)+len(b.silences) != 0 {
+		t.Errorf("%d episodes and %d silences remain", len(b.episodes), len(b.silences))
+	}
+}
+
+func TestASnapshotOfAnotherVersionSaysSo(t *testing.T) {
+	for name, other := range map[string]any{
+		"of before":           struct{ Version int }{1},
+		"that cannot be read": struct{ Version, Services int }{snapshotVersion + 1, 7},
+	} {
+		var b bytes.Buffer
+		if err := gob.NewEncoder(&b).Encode(other); err != nil {
+			t.Fatal(err)
+		}
+		if err := NewLedger().Restore(b.Bytes()); !errors.Is(err, ErrSnapshotVersion) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := NewLedger().Restore([]byte("broken")); err == nil || errors.Is(err, ErrSnapshotVersion) {
+		t.Errorf("broken: %v", err)
 	}
 }

@@ -214,6 +214,7 @@ func (f *Fold) flush(rows *Rows) {
 	if len(changed.Episodes) > 0 {
 		f.ledger.Apply(changed.Episodes)
 	}
+	f.ledger.Silence(changed.Silences)
 	rows.addIncidents(f.now, changed)
 	rows.addLevels(f.ledger.Flush())
 }
