@@ -2,7 +2,9 @@ package endtoend
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -208,11 +210,12 @@ type witness struct {
 	mu  sync.Mutex
 	// start and end of the last alert seen resolved.
 	start, end time.Time
+	bodies     map[string][]byte // the last one of each status
 }
 
 func newWitness(t *testing.T) *witness {
 	t.Helper()
-	w := &witness{}
+	w := &witness{bodies: map[string][]byte{}}
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var body struct {
 			Alerts []struct {
@@ -220,12 +223,14 @@ func newWitness(t *testing.T) *witness {
 				StartsAt, EndsAt time.Time
 			}
 		}
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		text, err := io.ReadAll(r.Body)
+		if err := errors.Join(err, json.Unmarshal(text, &body)); err != nil {
 			t.Errorf("the witness did not understand Alertmanager: %v", err)
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, a := range body.Alerts {
+			w.bodies[a.Status] = text
 			if a.Status == "resolved" {
 				w.start, w.end = a.StartsAt, a.EndsAt
 			}
@@ -234,6 +239,13 @@ func newWitness(t *testing.T) *witness {
 	t.Cleanup(srv.Close)
 	w.url = srv.URL
 	return w
+}
+
+// body returns the last delivery that told of an alert in that status, nil before there is one.
+func (w *witness) body(status string) []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bodies[status]
 }
 
 // outage returns how long Alertmanager says that the alert fired, in whole milliseconds at both ends.
