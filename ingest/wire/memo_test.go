@@ -1,0 +1,106 @@
+package wire_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
+)
+
+// same fails where a decoder that has seen a body, often, reads it otherwise than one that remembers nothing.
+func same(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, d *wire.Decoder, rec ingest.Record) {
+	t.Helper()
+	want, wantErr := wire.Read(rec)
+	for range 3 {
+		got, err := d.Read(rec)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("error %v, want %v, of %q", err, wantErr, rec.Body)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-want +got)\n%s of %q", diff, rec.Body)
+		}
+	}
+}
+
+func remembering(t testing.TB) *wire.Decoder {
+	t.Helper()
+	d, err := wire.New(wire.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func FuzzWhatIsRememberedIsWhatIsRead(f *testing.F) {
+	for _, body := range []string{
+		`{"version":"4","alerts":[` + firing + `,` + resolved + `,` + firing + `]}`,
+		`{"version":"1","orgId":1,"alerts":[` + firing + `]}`,
+		`[` + firing + `,` + firing + `]`,
+		`[{"labels":{"a":"\u0022}","b":"\\"},"generatorURL":"\\\"","annotations":{"x":"{"}}]`,
+		`[{"labels":{"a":"1","a":"2"}},{"labels":{"a":"1","a":"2"},"labels":null}]`,
+		`[{"labels":{"a":{"b":"c"}}},{"labels":{ "a" : "x" } }]`,
+		"[{\"labels\":{\"a\":\"\xff\"}},{\"labels\":{\"a\":\"\xff\"}}]",
+		`[{"labels":{"a":"1"`,
+	} {
+		f.Add(body)
+	}
+	d := remembering(f)
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, path := range []string{ingest.PathAlertmanager, ingest.PathAlerts} {
+			same(t, d, record(path, body))
+		}
+	})
+}
+
+// Bodies are drawn of few pieces, so that they share most, and differ in what is around them.
+func TestADecoderThatRemembersReadsAsOneThatDoesNot(t *testing.T) {
+	d := remembering(t)
+	rapid.Check(t, func(t *rapid.T) {
+		object := func(what string) string {
+			pairs := rapid.SliceOfN(rapid.SampledFrom([]string{
+				`"a":"1"`, `"a":"2"`, ` "b" : "x\"y"`, `"c":"\\"`, `"d":"}"`, `"e":null`, `"f":1`, `"":"x"`, `"g":""`, `"h":{"a":"1"}`,
+			}), 0, 3).Draw(t, what)
+			return "{" + strings.Join(pairs, ",") + "}"
+		}
+		alerts := make([]string, rapid.IntRange(1, 4).Draw(t, "alerts"))
+		for i := range alerts {
+			alerts[i] = `{"labels":` + object("labels") + `,"annotations":` + object("annotations") +
+				`,"generatorURL":` + rapid.SampledFrom([]string{`"http://p/"`, `"\u0026"`, `null`, `3`}).Draw(t, "url") +
+				`,"fingerprint":` + rapid.SampledFrom([]string{`""`, `"58ECC09DBB2B4AA8"`, `"x"`}).Draw(t, "fingerprint") +
+				`,"status":` + rapid.SampledFrom([]string{`"firing"`, `"resolved"`, `"?"`}).Draw(t, "status") +
+				`,"startsAt":"2026-11-22T11:54:21Z"}`
+		}
+		same(t, d, webhook(strings.Join(alerts, ",")))
+		same(t, d, record(ingest.PathAlerts, "["+strings.Join(alerts, ",")+"]"))
+	})
+}
+
+func TestManyMayDecodeAtOnceAndMoreThanIsRemembered(t *testing.T) {
+	d := remembering(t)
+	var all sync.WaitGroup
+	for worker := range 4 {
+		all.Go(func() {
+			for i := range 200 {
+				long := strings.Repeat("x", 3000)
+				body := fmt.Sprintf(`[{"labels":{"a":"%d","b":"%s"},"startsAt":"2026-11-22T11:54:21Z"}]`, (i*7+worker)%150, long)
+				for range 2 {
+					got, err := d.Read(record(ingest.PathAlerts, body))
+					if err != nil || len(got.Events) != 1 || got.Events[0].Alert.Labels.Get("a") != fmt.Sprint((i*7+worker)%150) {
+						t.Errorf("%v %v", got, err)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
