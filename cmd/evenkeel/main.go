@@ -92,7 +92,7 @@ type program struct {
 
 // commands add each subcommand to the program, in the order of the help.
 var commands = []func(*kingpin.Application, map[string]action){
-	addServe, addDemo, addEngine, addCheck, addReplay, addEval, addSLA, addReport, addMigrate, addVersion,
+	addServe, addDemo, addEngine, addCheck, addReplay, addExport, addEval, addSLA, addReport, addMigrate, addVersion,
 }
 
 func newProgram(std streams) *program {
