@@ -87,7 +87,7 @@ func describe(b *strings.Builder, path string, keys []spec, elsewhere map[string
 }
 
 func TestDocsHoldOnlyExamplesThatLoad(t *testing.T) {
-	for _, page := range []string{"configuration.md", "catalogue.md"} {
+	for _, page := range []string{"configuration.md", "catalogue.md", "kafka.md"} {
 		blocks := examples(t, page)
 		if len(blocks) < 3 {
 			t.Errorf("%s: %d examples, want at least 3", page, len(blocks))
