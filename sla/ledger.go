@@ -33,8 +33,8 @@ import (
 // in a time in which the service was taken out. Rows exist for services that
 // are or were configured; what was seen of another one is kept until it is.
 //
-// Every tenant has the same catalogue. The default tenant has rows for all of it,
-// another one for the services of which it has sent an alert.
+// Every tenant has the same catalogue. The default tenant has rows for all of it that is
+// in the ledger's share, another one for the services of which it has sent an alert.
 //
 // # Restating
 //
@@ -51,6 +51,7 @@ import (
 // An agreement that is taken out of the configuration keeps its rows to the end of the
 // day; one that is put in gets the rows of the days that are not closed.
 type Ledger struct {
+	share    Share
 	now      ingest.Millis
 	rules    []impactRule // the root's, then the default
 	source   []ImpactRule // what rules were made of, without the default
@@ -65,9 +66,13 @@ type Ledger struct {
 	out      Output             // netted, not yet flushed
 }
 
-// NewLedger returns a ledger that knows nothing yet.
-func NewLedger() *Ledger {
+// NewLedger returns the only ledger, which knows nothing yet.
+func NewLedger() *Ledger { return NewSharedLedger(Share{}) }
+
+// NewSharedLedger returns one of several ledgers: that of a partition.
+func NewSharedLedger(share Share) *Ledger {
 	l := &Ledger{
+		share:    share,
 		services: make(map[string]*service),
 		series:   make(map[seriesKey]*series),
 		episodes: make(map[correlate.EpisodeKey]*contribution),

@@ -70,7 +70,7 @@ func (l *Ledger) waiting() map[string][]*series {
 func (l *Ledger) introduce(next *service, waiting []*series) {
 	l.services[next.name] = next
 	own := seriesKey{ingest.DefaultTenant, next.name}
-	if l.series[own] == nil {
+	if l.series[own] == nil && l.share.Has(next.name) {
 		l.series[own] = &series{seriesKey: own}
 		waiting = append(waiting, l.series[own])
 	}

@@ -170,7 +170,7 @@ func (l *Ledger) Restore(b []byte) error {
 	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(&s); err != nil {
 		return fmt.Errorf("restore the ledger: %w", err)
 	}
-	fresh := NewLedger()
+	fresh := NewSharedLedger(l.share)
 	if err := fresh.load(&s); err != nil {
 		return fmt.Errorf("restore the ledger: %w", err)
 	}

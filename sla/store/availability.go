@@ -90,21 +90,57 @@ func (r *Reader) matrices(ctx context.Context, s scope, agreement string) (map[t
 	params := s.params()
 	params["every_agreement"] = flag(agreement == sla.EveryAgreement)
 	params["agreement"] = agreement
+	by := make(map[termsKey]uint32) // the partition that has told
+	var several []string            // services of which more than one has
 	err := clickhouse.Each(ctx, r.db, availabilitySQL, params, func(rows clickhouse.Rows) error {
 		var key termsKey
+		var partition uint32
 		var bucket, state string
 		var ms int64
-		if err := rows.Scan(&key.service, &key.agreement, &bucket, &state, &ms); err != nil {
+		if err := rows.Scan(&key.service, &key.agreement, &partition, &bucket, &state, &ms); err != nil {
 			return err
 		}
-		m := sums[key]
+		m, told := sums[key]
+		if told && by[key] != partition {
+			several = append(several, key.service)
+		}
+		by[key] = partition
 		if err := m.Add(sla.Bucket(bucket), sla.State(state), ms); err != nil {
 			return fmt.Errorf("service %q, agreement %q: %w", key.service, key.agreement, err)
 		}
 		sums[key] = m
 		return nil
 	})
-	return sums, err
+	if err != nil || len(several) == 0 {
+		return sums, err
+	}
+	slices.Sort(several)
+	return sums, r.mergeInto(ctx, sums, s, agreement, slices.Compact(several))
+}
+
+// mergeInto replaces the sums of services of which several partitions have told: time in which
+// two of them have rows would count twice.
+func (r *Reader) mergeInto(ctx context.Context, sums map[termsKey]sla.Matrix, s scope, agreement string, services []string) error {
+	merged, err := r.Segments(ctx, SegmentsQuery{
+		Tenant: s.tenant, Services: services, Agreement: agreement, From: s.from, To: s.to, AsOf: s.asOf,
+	})
+	if err != nil {
+		return err
+	}
+	for key := range sums {
+		if _, found := slices.BinarySearch(services, key.service); found {
+			delete(sums, key)
+		}
+	}
+	for _, one := range merged {
+		key := termsKey{one.Service, one.Agreement}
+		m := sums[key]
+		if err := m.Add(one.Bucket, one.State, int64(one.To-one.From)); err != nil {
+			return fmt.Errorf("service %q, agreement %q: %w", key.service, key.agreement, err)
+		}
+		sums[key] = m
+	}
+	return nil
 }
 
 // measure makes the results in their order.

@@ -20,6 +20,8 @@ var (
 	segmentsSQL string
 	//go:embed sql/stretches.sql
 	stretchesSQL string
+	//go:embed sql/partitions.sql
+	partitionsSQL string
 	//go:embed sql/counts.sql
 	countsSQL string
 	//go:embed sql/gaps.sql

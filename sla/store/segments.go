@@ -22,7 +22,8 @@ type SegmentsQuery struct {
 }
 
 // Segments returns what the signed rows leave, clipped to [From, min(To, AsOf)) and
-// joined where bucket and state go on, ordered by service, agreement, from.
+// joined where bucket and state go on, ordered by service, agreement, from. What several partitions
+// say of one service is merged.
 func (r *Reader) Segments(ctx context.Context, q SegmentsQuery) ([]sla.Segment, error) {
 	s := scope{q.Tenant, q.Services, q.From, q.To, q.AsOf}
 	if err := s.check(); err != nil {
@@ -36,26 +37,34 @@ func (r *Reader) Segments(ctx context.Context, q SegmentsQuery) ([]sla.Segment, 
 	params["to_ms"] = number(past.To + 1) // one more, to see whether it goes on
 	params["every_agreement"] = flag(q.Agreement == sla.EveryAgreement)
 	params["agreement"] = q.Agreement
-	params["every_bucket"] = flag(len(q.Buckets) == 0)
+	several, err := r.several(ctx, len(q.Buckets) > 0)
+	if err != nil {
+		return nil, fmt.Errorf("segments: %w", err)
+	}
+	params["every_bucket"] = flag(several || len(q.Buckets) == 0)
 	params["buckets"] = words(q.Buckets)
-	var segments []sla.Segment
-	err := clickhouse.Each(ctx, r.db, segmentsSQL, params, func(rows clickhouse.Rows) error {
+	var told parts[termsKey, sla.Segment]
+	err = clickhouse.Each(ctx, r.db, segmentsSQL, params, func(rows clickhouse.Rows) error {
 		next := sla.Segment{Tenant: params["tenant"]}
+		var partition uint32
 		var bucket, state string
 		var from, to, stated int64
-		if err := rows.Scan(&next.Service, &next.Agreement, &bucket, &state, &from, &to, &stated); err != nil {
+		if err := rows.Scan(&next.Service, &next.Agreement, &partition, &bucket, &state, &from, &to, &stated); err != nil {
 			return err
 		}
 		in := sla.Interval{From: ingest.Millis(from), To: ingest.Millis(to)}.Clip(past)
 		next.Bucket, next.State, next.From, next.To = sla.Bucket(bucket), sla.State(state), in.From, in.To
 		next.StatedAt, next.Open = ingest.Millis(stated), s.open(ingest.Millis(to))
-		segments = joinSegment(segments, next)
+		part := told.part(termsKey{next.Service, next.Agreement}, partition)
+		*part = joinSegment(*part, next)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("segments: %w", err)
 	}
-	return segments, nil
+	return told.merge(sla.MergeSegments, func(s sla.Segment) bool {
+		return len(q.Buckets) == 0 || slices.Contains(q.Buckets, s.Bucket)
+	}), nil
 }
 
 // words writes named strings as a parameter of type Array(String).
@@ -93,7 +102,8 @@ type StretchesQuery struct {
 }
 
 // Stretches returns the ledger, clipped to [From, min(To, AsOf)) and joined where
-// a state goes on, ordered by service, state, from.
+// a state goes on, ordered by service, state, from. What several partitions say of one service
+// is merged.
 func (r *Reader) Stretches(ctx context.Context, q StretchesQuery) ([]sla.Stretch, error) {
 	s := scope{q.Tenant, q.Services, q.From, q.To, q.AsOf}
 	if err := s.check(); err != nil {
@@ -105,26 +115,41 @@ func (r *Reader) Stretches(ctx context.Context, q StretchesQuery) ([]sla.Stretch
 	}
 	params := s.params()
 	params["to_ms"] = number(past.To + 1) // one more, to see whether it goes on
-	params["every_state"] = flag(len(q.States) == 0)
+	several, err := r.several(ctx, len(q.States) > 0)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	params["every_state"] = flag(several || len(q.States) == 0)
 	params["states"] = words(q.States)
-	var stretches []sla.Stretch
-	err := clickhouse.Each(ctx, r.db, stretchesSQL, params, func(rows clickhouse.Rows) error {
+	var told parts[string, sla.Stretch]
+	err = clickhouse.Each(ctx, r.db, stretchesSQL, params, func(rows clickhouse.Rows) error {
 		next := sla.Stretch{Tenant: params["tenant"]}
+		var partition uint32
 		var state string
 		var from, to, stated int64
-		if err := rows.Scan(&next.Service, &state, &from, &to, &stated); err != nil {
+		if err := rows.Scan(&next.Service, &partition, &state, &from, &to, &stated); err != nil {
 			return err
 		}
 		in := sla.Interval{From: ingest.Millis(from), To: ingest.Millis(to)}.Clip(past)
 		next.State, next.From, next.To = sla.State(state), in.From, in.To
 		next.StatedAt, next.Open = ingest.Millis(stated), s.open(ingest.Millis(to))
-		stretches = joinStretch(stretches, next)
+		part := told.part(next.Service, partition)
+		*part = joinStretch(*part, next)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	return stretches, nil
+	return told.merge(mergeStretches, func(s sla.Stretch) bool {
+		return len(q.States) == 0 || slices.Contains(q.States, s.State)
+	}), nil
+}
+
+// mergeStretches keeps the order of what one partition says: by state, then time.
+func mergeStretches(parts ...[]sla.Stretch) []sla.Stretch {
+	merged := sla.MergeStretches(parts...)
+	slices.SortFunc(merged, func(a, b sla.Stretch) int { return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.From, b.From)) })
+	return merged
 }
 
 // joinStretch appends next, or lengthens the last stretch where next goes on with it.

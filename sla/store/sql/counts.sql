@@ -14,7 +14,7 @@ FROM
       AND starts_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
       AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
       AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
-    GROUP BY service, state, starts_at, ends_at
+    GROUP BY partition, service, state, starts_at, ends_at
     HAVING sum(sign) NOT IN (0, 1)
     UNION ALL
     SELECT
@@ -28,7 +28,7 @@ FROM
       AND starts_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
       AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
       AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
-    GROUP BY service, agreement, bucket, state, starts_at, ends_at
+    GROUP BY partition, service, agreement, bucket, state, starts_at, ends_at
     HAVING sum(sign) NOT IN (0, 1)
 )
 ORDER BY table, service, agreement, at_ms, problem

@@ -4,14 +4,16 @@ SELECT service, agreement, ended_ms, begins_ms
 FROM
 (
     SELECT
+        partition,
         service,
         agreement,
         begins_ms,
-        lagInFrame(ends_ms, 1, begins_ms) OVER (PARTITION BY service, agreement ORDER BY begins_ms, ends_ms
+        lagInFrame(ends_ms, 1, begins_ms) OVER (PARTITION BY partition, service, agreement ORDER BY begins_ms, ends_ms
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS ended_ms
     FROM
     (
         SELECT
+            partition,
             service,
             agreement,
             toUnixTimestamp64Milli(starts_at) AS begins_ms,
@@ -21,9 +23,9 @@ FROM
           AND starts_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
           AND starts_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
           AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
-        GROUP BY service, agreement, bucket, state, starts_at, ends_at
+        GROUP BY partition, service, agreement, bucket, state, starts_at, ends_at
         HAVING sum(sign) > 0
     )
 )
 WHERE begins_ms != ended_ms
-ORDER BY service, agreement, begins_ms
+ORDER BY service, agreement, begins_ms, partition

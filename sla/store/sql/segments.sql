@@ -1,7 +1,8 @@
--- What the signed rows of segments leave in [from, to), as known at as_of, unclipped.
+-- What the signed rows of segments leave, partition by partition, in [from, to), as known at as_of, unclipped.
 SELECT
     service,
     agreement,
+    partition,
     bucket,
     state,
     toUnixTimestamp64Milli(starts_at) AS from_ms,
@@ -16,6 +17,6 @@ WHERE tenant = {tenant:String}
   AND ({every_service:UInt8} = 1 OR service IN {services:Array(String)})
   AND ({every_agreement:UInt8} = 1 OR agreement = {agreement:String})
   AND ({every_bucket:UInt8} = 1 OR bucket IN {buckets:Array(String)})
-GROUP BY service, agreement, bucket, state, starts_at, ends_at
+GROUP BY service, agreement, partition, bucket, state, starts_at, ends_at
 HAVING sum(sign) > 0
-ORDER BY service, agreement, starts_at, ends_at, bucket, state
+ORDER BY service, agreement, partition, starts_at, ends_at, bucket, state

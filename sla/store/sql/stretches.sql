@@ -1,6 +1,7 @@
--- What the signed rows of the ledger leave in [from, to), as known at as_of, unclipped.
+-- What the signed rows of the ledger leave, partition by partition, in [from, to), as known at as_of, unclipped.
 SELECT
     service,
+    partition,
     state,
     toUnixTimestamp64Milli(starts_at) AS from_ms,
     toUnixTimestamp64Milli(ends_at) AS until_ms,
@@ -13,6 +14,6 @@ WHERE tenant = {tenant:String}
   AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
   AND ({every_service:UInt8} = 1 OR service IN {services:Array(String)})
   AND ({every_state:UInt8} = 1 OR state IN {states:Array(String)})
-GROUP BY service, state, starts_at, ends_at
+GROUP BY service, partition, state, starts_at, ends_at
 HAVING sum(sign) > 0
-ORDER BY service, state, starts_at, ends_at
+ORDER BY service, partition, state, starts_at, ends_at
