@@ -40,6 +40,7 @@ func defaultRoot() rootFile {
 			ServiceLabels: []string{"service", "deployment", "app", "job"},
 			CopyWindow:    15 * time.Minute,
 			StaleAfter:    9 * time.Hour,
+			ForgetAfter:   7 * 24 * time.Hour,
 			ReopenWindow:  30 * time.Minute,
 		},
 		Journal:    Journal{MaxBytes: 10 << 30},
@@ -52,7 +53,7 @@ func defaultRoot() rootFile {
 // their dependencies are sorted by name.
 func (c *Config) Correlation() correlate.Config {
 	own := c.correlation
-	own.Services = slices.Clone(own.Services)
+	own.Services, own.Heartbeats = slices.Clone(own.Services), slices.Clone(own.Heartbeats)
 	return own
 }
 
@@ -92,6 +93,7 @@ func compose(root rootFile, files []string) *Config {
 			ServiceLabels: root.Correlation.ServiceLabels,
 			CopyWindow:    int64(ingest.MillisIn(root.Correlation.CopyWindow)),
 			StaleAfter:    int64(ingest.MillisIn(root.Correlation.StaleAfter)),
+			ForgetAfter:   int64(ingest.MillisIn(root.Correlation.ForgetAfter)),
 			ReopenWindow:  int64(ingest.MillisIn(root.Correlation.ReopenWindow)),
 			Grouping:      root.Correlation.Grouping,
 		},
@@ -111,6 +113,9 @@ func compose(root rootFile, files []string) *Config {
 	}
 	for _, s := range root.Sources {
 		c.sources = append(c.sources, s.source())
+		if s.Heartbeat != nil {
+			c.correlation.Heartbeats = append(c.correlation.Heartbeats, s.heartbeat())
+		}
 		if s.Mapping != nil {
 			c.decoding.Mappings[s.Name.Value] = *s.Mapping
 		}
@@ -124,6 +129,7 @@ func compose(root rootFile, files []string) *Config {
 
 func (c *Config) sort() {
 	slices.SortFunc(c.correlation.Services, func(a, b correlate.Service) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.correlation.Heartbeats, func(a, b correlate.Heartbeat) int { return cmp.Compare(a.Source, b.Source) })
 	slices.SortFunc(c.sources, func(a, b ingest.Source) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.levels.Services, func(a, b sla.ServiceLevels) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.levels.Calendars, func(a, b sla.Calendar) int { return cmp.Compare(a.Name, b.Name) })

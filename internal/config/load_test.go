@@ -132,7 +132,10 @@ services:
 func TestAWholeServiceBecomesWhatTheStagesKnow(t *testing.T) {
 	c := load(t, `
 zone: Europe/Berlin
-correlation: {copy_window: 10m, stale_after: 1d, reopen_window: 1h30m, service_labels: [svc], grouping: {span: 20m, spread: 50%, own: 2.5, hops: 2}}
+sources:
+  - {name: other, heartbeat: {every: 1h}}
+  - {name: am, tenant: team, heartbeat: {matchers: alertname="Watchdog", every: 5m, services: [b, a]}}
+correlation: {copy_window: 10m, stale_after: 1d, forget_after: 3d, reopen_window: 1h30m, service_labels: [svc], grouping: {span: 20m, spread: 50%, own: 2.5, hops: 2}}
 levels:
   impact:
     - matchers: [severity=~"page|critical", env!="test"]
@@ -159,8 +162,12 @@ services:
     depends_on: [b, b, a]
 `)
 	wantCorrelation := correlate.Config{
-		ServiceLabels: []string{"svc"}, CopyWindow: 600_000, StaleAfter: 86_400_000, ReopenWindow: 5_400_000,
+		ServiceLabels: []string{"svc"}, CopyWindow: 600_000, StaleAfter: 86_400_000, ForgetAfter: 3 * 86_400_000, ReopenWindow: 5_400_000,
 		Grouping: correlate.Grouping{Span: 1_200_000, Spread: 0.5, Own: 2.5, Hops: 2},
+		Heartbeats: []correlate.Heartbeat{
+			{Tenant: "team", Source: "am", Every: 300_000, Services: []string{"a", "b"}, Matchers: []correlate.Match{{Name: "alertname", Op: "=", Value: "Watchdog"}}},
+			{Source: "other", Every: 3_600_000},
+		},
 		Services: []correlate.Service{
 			{Name: "a", DependsOn: []string{"b"}, Matchers: [][]correlate.Match{
 				{{Name: "job", Op: "=", Value: "a"}},

@@ -75,6 +75,7 @@ type correlationEntry struct {
 	ServiceLabels []string
 	CopyWindow    time.Duration
 	StaleAfter    time.Duration
+	ForgetAfter   time.Duration
 	ReopenWindow  time.Duration
 	Grouping      correlate.Grouping
 }
@@ -87,6 +88,8 @@ func correlationKeys() reader[correlationEntry] {
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.CopyWindow }),
 		key(spec{Name: "stale_after", Default: "9h", Text: "an open episode that was not seen for so long is unknown; two repeat_intervals of Alertmanager and a margin"},
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.StaleAfter }),
+		key(spec{Name: "forget_after", Default: "7d", Text: "an episode that was unknown for so long ends as unknown: nothing more is expected of it"},
+			asDuration, func(c *correlationEntry) *time.Duration { return &c.ForgetAfter }),
 		key(spec{Name: "reopen_window", Default: "30m", Text: "so long after an incident was resolved, more of the same reopens it; later it is a new incident"},
 			asDuration, func(c *correlationEntry) *time.Duration { return &c.ReopenWindow }),
 		key(spec{Name: "grouping", Text: "what is expected of faults and their symptoms; to be measured with evenkeel replay and eval, not guessed"},

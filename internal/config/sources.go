@@ -14,6 +14,7 @@ type sourceEntry struct {
 	Name      placed[string]
 	Tenant    string
 	TokenFile placed[string]
+	Heartbeat *heartbeatEntry
 	Mapping   *wire.Mapping
 }
 
@@ -25,6 +26,8 @@ func sourceKeys() reader[sourceEntry] {
 			scalar("name", named(ingest.CheckTenant)), func(s *sourceEntry) *string { return &s.Tenant }),
 		key(spec{Name: "bearer_token_file", Text: "the file that holds its tokens, one a line, relative to this file; as soon as one source has a token, nobody can send without"},
 			at(asText), func(s *sourceEntry) *placed[string] { return &s.TokenFile }),
+		key(spec{Name: "heartbeat", Text: "how it shows that it is alive; without it, it is never taken to be silent. See [silence](incidents.md#sources-that-fall-silent)"},
+			heartbeatKeys(), func(s *sourceEntry) **heartbeatEntry { return &s.Heartbeat }),
 		key(spec{Name: "mapping", Text: "how its own JSON is read; see [mapped JSON](formats/mapped.md)"},
 			mappingKeys(), func(s *sourceEntry) **wire.Mapping { return &s.Mapping }),
 	)
@@ -60,6 +63,9 @@ func (l *loader) checkSources() {
 			continue
 		}
 		first[s.Name.Value] = s.Name.At
+		if s.Heartbeat != nil {
+			l.checkHeartbeat(s.Heartbeat)
+		}
 		if s.TokenFile.Value == "" {
 			continue
 		}
