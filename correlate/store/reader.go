@@ -154,14 +154,15 @@ func params(tenant string, from, to, asOf ingest.Millis) clickhouse.Params {
 func ms(m ingest.Millis) string { return strconv.FormatInt(int64(m), 10) }
 
 func scanIncident(rows clickhouse.Rows, i *correlate.Incident) error {
-	var state, causes string
-	var episodes, firing int64
-	err := rows.Scan(&i.Partition, &i.Position, &i.Ordinal, (*int64)(&i.RecordedAt), &i.Tenant, &i.ID, &state, &i.MergedInto,
-		&i.Title, &i.Severity, (*int64)(&i.OpenedAt), (*int64)(&i.ResolvedAt), &i.Services, &episodes, &firing, &causes)
+	var kind, state, causes string
+	var episodes, firing, unknown int64
+	err := rows.Scan(&i.Partition, &i.Position, &i.Ordinal, (*int64)(&i.RecordedAt), &i.Tenant, &i.ID, &kind, &state, &i.MergedInto,
+		&i.Title, &i.Severity, (*int64)(&i.OpenedAt), (*int64)(&i.ResolvedAt), &i.Services, &episodes, &firing, &unknown, &causes)
 	if err != nil {
 		return err
 	}
-	i.State, i.Episodes, i.Firing = correlate.IncidentState(state), int(episodes), int(firing)
+	i.Kind, i.State = correlate.IncidentKind(kind), correlate.IncidentState(state)
+	i.Episodes, i.Firing, i.Unknown = int(episodes), int(firing), int(unknown)
 	return json.Unmarshal([]byte(causes), &i.Causes)
 }
 

@@ -25,26 +25,26 @@ func row(position uint64, ordinal uint32) ingest.Address {
 // opened and resolved a day later.
 var (
 	incidentB1 = correlate.Incident{
-		Address: row(1, 0), RecordedAt: t0 + 10, Tenant: "default", ID: "b", State: correlate.IncidentOpen, Title: "CartSlow at cart",
+		Address: row(1, 0), RecordedAt: t0 + 10, Tenant: "default", ID: "b", Kind: correlate.Fault, State: correlate.IncidentOpen, Title: "CartSlow at cart",
 		Severity: "warning", OpenedAt: t0 + 5, Services: []string{"cart"}, Episodes: 1, Firing: 1,
 		Causes: []correlate.Cause{{Service: "cart", Score: 0.5, Why: "it is there"}},
 	}
 	incidentA2 = correlate.Incident{
-		Address: row(2, 0), RecordedAt: t0 + 20, Tenant: "default", ID: "a", State: correlate.IncidentOpen, Title: "DBDown at db",
-		Severity: "critical", OpenedAt: t0, Services: []string{"cart", "db"}, Episodes: 2, Firing: 2,
+		Address: row(2, 0), RecordedAt: t0 + 20, Tenant: "default", ID: "a", Kind: correlate.Fault, State: correlate.IncidentOpen, Title: "DBDown at db",
+		Severity: "critical", OpenedAt: t0, Services: []string{"cart", "db"}, Episodes: 2, Firing: 1, Unknown: 1,
 		Causes: []correlate.Cause{{Service: "db", Score: 0.9, Why: "cart depends on it"}},
 	}
 	incidentB2 = correlate.Incident{
-		Address: row(2, 1), RecordedAt: t0 + 20, Tenant: "default", ID: "b", State: correlate.IncidentMerged, MergedInto: "a",
+		Address: row(2, 1), RecordedAt: t0 + 20, Tenant: "default", ID: "b", Kind: correlate.Fault, State: correlate.IncidentMerged, MergedInto: "a",
 		OpenedAt: t0 + 5, Services: []string{}, Causes: []correlate.Cause{},
 	}
 	incidentA3 = correlate.Incident{
-		Address: row(3, 0), RecordedAt: t0 + 30, Tenant: "default", ID: "a", State: correlate.IncidentResolved, Title: "DBDown at db",
+		Address: row(3, 0), RecordedAt: t0 + 30, Tenant: "default", ID: "a", Kind: correlate.Fault, State: correlate.IncidentResolved, Title: "DBDown at db",
 		Severity: "critical", OpenedAt: t0, ResolvedAt: t0 + 28, Services: []string{"cart", "db"}, Episodes: 2,
 		Causes: []correlate.Cause{{Service: "db", Score: 0.9, Why: "cart depends on it"}},
 	}
 	incidentC4 = correlate.Incident{
-		Address: row(4, 0), RecordedAt: t0 + ingest.Day, Tenant: "default", ID: "c", State: correlate.IncidentOpen, Title: "WebSlow at web",
+		Address: row(4, 0), RecordedAt: t0 + ingest.Day, Tenant: "default", ID: "c", Kind: correlate.Silent, State: correlate.IncidentOpen, Title: "WebSlow at web",
 		OpenedAt: t0 + ingest.Day, Services: []string{"web"}, Episodes: 1, Firing: 1, Causes: []correlate.Cause{},
 	}
 

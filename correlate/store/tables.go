@@ -68,6 +68,7 @@ var Incidents = clickhouse.Table[correlate.Incident]{
 		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *correlate.Incident) any { return r.RecordedAt }},
 		{Name: "tenant", Type: clickhouse.Word, Value: func(r *correlate.Incident) any { return r.Tenant }},
 		{Name: "id", Type: "String", Value: func(r *correlate.Incident) any { return r.ID }},
+		{Name: "kind", Type: clickhouse.Word, Value: func(r *correlate.Incident) any { return string(r.Kind) }},
 		{Name: "state", Type: clickhouse.Word, Value: func(r *correlate.Incident) any { return string(r.State) }},
 		{Name: "merged_into", Type: "String", Value: func(r *correlate.Incident) any { return r.MergedInto }},
 		{Name: "title", Type: "String", Value: func(r *correlate.Incident) any { return r.Title }},
@@ -77,6 +78,7 @@ var Incidents = clickhouse.Table[correlate.Incident]{
 		{Name: "services", Type: "Array(LowCardinality(String))", Value: func(r *correlate.Incident) any { return r.Services }},
 		{Name: "episodes", Type: "UInt32", Value: func(r *correlate.Incident) any { return uint32(r.Episodes) }},
 		{Name: "firing", Type: "UInt32", Value: func(r *correlate.Incident) any { return uint32(r.Firing) }},
+		{Name: "unknown", Type: "UInt32", Value: func(r *correlate.Incident) any { return uint32(r.Unknown) }},
 		{Name: "causes", Type: "String", Value: func(r *correlate.Incident) any { return causes(r.Causes) }},
 	},
 }

@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "incidents"}}{{.OnCluster}}
     recorded_at DateTime64(3, 'UTC'),
     tenant      LowCardinality(String),
     id          String,
+    kind        LowCardinality(String),
     state       LowCardinality(String),
     merged_into String,
     title       String,
@@ -18,6 +19,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "incidents"}}{{.OnCluster}}
     services    Array(LowCardinality(String)),
     episodes    UInt32,
     firing      UInt32,
+    unknown     UInt32,
     causes      String,
     INDEX address position TYPE minmax GRANULARITY 1,
     INDEX id id TYPE bloom_filter(0.01) GRANULARITY 1

@@ -1,9 +1,9 @@
 -- Incidents that overlap [from, to), each as it stood at as_of, newest opening first, from
 -- behind a cursor on. Merged ones come only where they are asked for.
 SELECT
-    partition, position, ordinal, toUnixTimestamp64Milli(recorded_at) AS recorded_ms, tenant, id, state, merged_into, title, severity,
+    partition, position, ordinal, toUnixTimestamp64Milli(recorded_at) AS recorded_ms, tenant, id, kind, state, merged_into, title, severity,
     toUnixTimestamp64Milli(opened_at) AS opened_ms, toUnixTimestamp64Milli(resolved_at) AS resolved_ms, services,
-    toInt64(episodes) AS n_episodes, toInt64(firing) AS n_firing, causes
+    toInt64(episodes) AS n_episodes, toInt64(firing) AS n_firing, toInt64(unknown) AS n_unknown, causes
 FROM
 (
     SELECT *
