@@ -116,22 +116,21 @@ func (e *LineError) Unwrap() error { return e.Err }
 func readLines[T any](r io.Reader) ([]T, error) {
 	var lines []T
 	in := bufio.NewReader(r)
-	for number := 1; ; number++ {
+	for number, last := 1, false; !last; number++ {
 		text, err := in.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		if last = errors.Is(err, io.EOF); err != nil && !last {
 			return nil, err
 		}
-		if len(bytes.TrimSpace(text)) > 0 {
-			var line T
-			if err := json.Unmarshal(text, &line); err != nil {
-				return nil, &LineError{number, column(err), err}
-			}
-			lines = append(lines, line)
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
 		}
-		if err != nil {
-			return lines, nil
+		var line T
+		if err := json.Unmarshal(text, &line); err != nil {
+			return nil, &LineError{number, column(err), err}
 		}
+		lines = append(lines, line)
 	}
+	return lines, nil
 }
 
 // column returns where in its line an error is; 1 where the decoder does not say.

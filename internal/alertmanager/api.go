@@ -3,6 +3,7 @@ package alertmanager
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -92,7 +93,7 @@ func (a *API) serve(read reader) http.Handler {
 }
 
 func (a *API) classify(r *http.Request, err error) (status int, text string) {
-	if e, ok := err.(*refusal); ok { // made here, wrapped by nobody
+	if e := (*refusal)(nil); errors.As(err, &e) {
 		return e.status, e.text
 	}
 	f := api.Classify(err)

@@ -230,3 +230,25 @@ func TestATenantIsTakenFromTheHeader(t *testing.T) {
 		t.Errorf("a name that is none: %d %s", w.Code, w.Body)
 	}
 }
+
+// FuzzQuery asks with any query at all: the answer is a list, or a 400 that says why.
+func FuzzQuery(f *testing.F) {
+	for _, query := range []string{
+		"", "active=false&unprocessed=0", "filter=alertname%3D%22Errors%22", "filter=%7B%7D", "filter=", "filter=a%3D~%28", "filter=a!~b&filter=c%3Dd",
+		"receiver=%28", "receiver_matchers=a%3Db", "filter=%22a%20b%22%3D%22%5Cu0041%22", "%zz", "filter=%ff%00", "silenced=x",
+	} {
+		f.Add(query)
+	}
+	h := handler(small())
+	f.Fuzz(func(t *testing.T, query string) {
+		for _, path := range []string{"alerts", "alerts/groups", "receivers"} {
+			r := httptest.NewRequest(http.MethodGet, "/api/v2/"+path, http.NoBody)
+			r.URL.RawQuery = query
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if code := w.Code; code != http.StatusOK && code != http.StatusBadRequest || !json.Valid(w.Body.Bytes()) {
+				t.Errorf("%s?%s: %d %s", path, query, code, w.Body)
+			}
+		}
+	})
+}

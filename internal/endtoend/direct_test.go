@@ -61,6 +61,30 @@ func TestAnAlertThatComesByEveryWayIsOneEpisode(t *testing.T) {
 	left.checkReplay(t)
 }
 
+// A site without an Alertmanager: Prometheus sends to Evenkeel alone.
+func TestPrometheusNeedsNoAlertmanagerBetween(t *testing.T) {
+	s := serve(t, writeFile(t, "evenkeel.yml", "catalogue: ["+writeFile(t, "catalogue.yml", catalogueOfTwo)+"]\n"), t.TempDir())
+	checkout := newExporter(t)
+	rig.Prometheus(t, fmt.Sprintf(prometheusConfig, strings.TrimPrefix(checkout.url, "http://"), strings.TrimPrefix(s.url, "http://")), prometheusRules)
+
+	checkout.up.Store(false)
+	awaitIncidentOf(t, s, "checkout")
+	out, err := rig.AmtoolCurrent(t, "--alertmanager.url="+s.url, "--no-version-check", "alert", "query", "service=checkout")
+	if err != nil || !strings.Contains(out, "Nobody can pay") {
+		t.Errorf("amtool does not see it: %v\n%s", err, out)
+	}
+	checkout.up.Store(true)
+	eventually(t, time.Minute, "the incident resolves", func() bool {
+		var resolved incidentList
+		s.get(t, "/api/v1/incidents", url.Values{"state": {"resolved"}, "service": {"checkout"}}, &resolved)
+		return len(resolved.Incidents) == 1
+	})
+	out, err = rig.AmtoolCurrent(t, "--alertmanager.url="+s.url, "--no-version-check", "alert", "query")
+	if err != nil || strings.Contains(out, "Nobody can pay") {
+		t.Errorf("amtool still sees it: %v\n%s", err, out)
+	}
+}
+
 // byEveryWay waits until the alert is known in that state by webhook, by API and by Kafka, into which it
 // puts what Alertmanager posted.
 func byEveryWay(t *testing.T, s *server, broker *rig.KafkaCluster, seen *witness, status string) {
