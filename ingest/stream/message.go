@@ -88,7 +88,7 @@ func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
 		switch {
 		case strings.EqualFold(h.Key, TenantHeader) && rec.Tenant == "":
 			rec.Tenant = string(h.Value)
-			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(rec.Tenant)))
+			errs = append(errs, inHeader(TenantHeader, s.checkTenant(rec.Tenant)))
 		case strings.EqualFold(h.Key, SourceHeader) && rec.Source == "":
 			rec.Source = string(h.Value)
 			errs = append(errs, inHeader(SourceHeader, ingest.CheckSource(rec.Source)))
@@ -108,6 +108,13 @@ func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
 		rec.Tenant, rec.Source = ingest.DefaultTenant, ingest.DefaultSource(rec.Path)
 	}
 	return err
+}
+
+func (s *Stream) checkTenant(name string) error {
+	if err := ingest.CheckTenant(name); err != nil {
+		return err
+	}
+	return s.opts.tenants.admit(name)
 }
 
 func inHeader(name string, err error) error {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 // these are delivered again when their reader ends.
 const mostAtOnce = 500
 
+// surelyAhead is how often a partition must end before the committed offset until that is believed: about
+// half a minute.
+const surelyAhead = 10
+
 // reader takes the records of one partition for one generation.
 type reader struct {
 	*Stream
@@ -21,6 +26,7 @@ type reader struct {
 	topic      string
 	partition  int
 	next       int64  // offset of the first record that is not taken
+	ahead      int    // how often the partition ended before next
 	sent       *found // what is in the dead-letter topic already; nil: nobody looked
 }
 
@@ -36,6 +42,9 @@ func (r *reader) run(ended context.Context) {
 		var got fetched
 		if !r.retry(ctx, opFetch, func(ctx context.Context) (err error) {
 			got, err = r.fetch(ctx, r.topic, r.partition, r.next)
+			if errors.Is(err, kafka.OffsetOutOfRange) {
+				err = errors.Join(err, r.settle(ctx)) // the next try begins where there is something
+			}
 			return err
 		}) {
 			return
@@ -135,11 +144,15 @@ func (r *reader) settle(ctx context.Context) error {
 		r.log.Error("Kafka removed records before they were read: its retention is shorter than this reader was away",
 			"topic", r.topic, "partition", r.partition, "records", first-r.next, "offset", r.next)
 		r.next = first
+	case r.next > end && r.ahead < surelyAhead:
+		r.ahead++ // a broker that has just become the leader may not know its end yet
+		return fmt.Errorf("%s, partition %d ends at %d, before the committed offset %d", r.topic, r.partition, end, r.next)
 	case r.next > end:
 		r.log.Error("The partition ends before the committed offset: it lost records, or is a new one. It is read from its beginning",
 			"topic", r.topic, "partition", r.partition, "end", end, "offset", r.next)
 		r.next = first
 	}
+	r.ahead = 0
 	return nil
 }
 

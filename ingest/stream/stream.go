@@ -33,16 +33,22 @@ type Options struct {
 	NeverHolds func(error) bool
 	// MaxBodyBytes bounds one record; a longer one is a dead letter. Default 16 MiB.
 	MaxBodyBytes int64
+	// MaxTenants is how many tenants may be named in headers; a record that names one more is a
+	// dead letter. Default 1000.
+	MaxTenants int
 	// Metrics count. Default: nobody sees them.
 	Metrics *Metrics
 	// Logger says what failed. Default: nothing is said.
 	Logger *slog.Logger
 	// SessionTimeout is how long the group waits for a member that is silent. Default 15 s.
 	SessionTimeout time.Duration
+
+	tenants *tenants // of all streams with these options
 }
 
 const (
 	defaultMaxBodyBytes   = 16 << 20
+	defaultMaxTenants     = 1000
 	defaultSessionTimeout = 15 * time.Second
 
 	askWithin     = 10 * time.Second // one question to a broker
@@ -62,6 +68,7 @@ type Stream struct {
 	dead   *deadLetters // nil: there is no topic for them
 	m      of
 	log    *slog.Logger
+	quiet  *quiet
 }
 
 // New checks the configuration, reads the files that it names, and connects to nothing.
@@ -82,7 +89,7 @@ func New(c Config, o Options) (*Stream, error) {
 		return nil, fmt.Errorf("stream %s: %w", c.Name, err)
 	}
 	w.transport.MetadataTopics = c.allTopics()
-	s := &Stream{config: c, opts: o, wires: w, client: w.client(c.Brokers, askWithin), m: o.Metrics.of(c.Name), log: o.Logger.With("stream", c.Name)}
+	s := &Stream{config: c, opts: o, wires: w, client: w.client(c.Brokers, askWithin), m: o.Metrics.of(c.Name), log: o.Logger.With("stream", c.Name), quiet: &quiet{}}
 	if c.DeadLetterTopic != "" {
 		s.dead = newDeadLetters(s)
 	}
@@ -98,6 +105,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MaxBodyBytes == 0 {
 		o.MaxBodyBytes = defaultMaxBodyBytes
+	}
+	if o.MaxTenants == 0 {
+		o.MaxTenants = defaultMaxTenants
+	}
+	if o.tenants == nil {
+		o.tenants = &tenants{limit: o.MaxTenants, seen: map[string]bool{}}
 	}
 	if o.SessionTimeout == 0 {
 		o.SessionTimeout = defaultSessionTimeout
@@ -267,13 +280,15 @@ func (s *Stream) retryPaused(ctx context.Context, op string, do func(context.Con
 	return s.sleep(ctx, firstRetry) && s.retry(ctx, op, do)
 }
 
-// failed counts and logs; what the end of ctx caused is no failure.
+// failed counts, and logs now and then; what the end of ctx caused is no failure.
 func (s *Stream) failed(ctx context.Context, op string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
 	s.m.failed(op)
-	s.log.Warn("An operation failed and is tried again", "operation", op, "err", err)
+	if unsaid, ok := s.quiet.speak(op, time.Now()); ok {
+		s.log.Warn("An operation failed and is tried again", "operation", op, "err", err, "more_before", unsaid)
+	}
 }
 
 // sleep is false when ctx ended.

@@ -33,6 +33,7 @@ func TestStreamsOnARealBroker(t *testing.T) {
 		"what the journal never holds does not stop its partition":        neverHeld,
 		"a set restarts only what changed":                                sets,
 		"lag is what the broker says":                                     lag,
+		"what expired is counted, and what follows is read":               expired,
 		"what a transaction aborted is left out, and its markers":         transactions,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, k) })
