@@ -13,6 +13,7 @@ func (l *loader) check() {
 	l.checkServices()
 	l.checkSources()
 	l.checkStreams()
+	l.checkJournal()
 	calendars := l.checkCalendars()
 	zone := zoneOr(l.root.Zone, time.UTC)
 	for _, s := range l.root.Services {

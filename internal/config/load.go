@@ -63,6 +63,7 @@ func (l *loader) readRoot(path string) {
 	}
 	l.root.placeSources(path)
 	l.root.placeStreams(path)
+	l.root.placeJournal(path)
 }
 
 // readNamed reads the catalogue files that the root names, each once.

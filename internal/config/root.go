@@ -22,9 +22,10 @@ type rootFile struct {
 	Streams     []streamEntry
 }
 
-// Journal is what the journal may take.
+// Journal says where the journal is, and what it may take.
 type Journal struct {
-	MaxBytes int64 // of disk; full is a 503
+	MaxBytes int64  // of disk; full is a 503
+	Kafka    *Kafka // nil: on this machine
 }
 
 // ClickHouse says where rows are stored: in the server of DSN, or embedded where there is none.
@@ -32,6 +33,7 @@ type ClickHouse struct {
 	DSN          string // clickhouse://user@host:9000; "" is the embedded engine
 	PasswordFile string // absolute; read at each connection
 	Database     string
+	Cluster      string // of ClickHouse's configuration; "" is one server
 	Embedded     Embedded
 }
 
@@ -101,6 +103,8 @@ func journalKeys() reader[Journal] {
 	return object(
 		key(spec{Name: "max_bytes", Default: "10GiB", Text: "the disk that it may take; when it is full, senders get 503 and retry"},
 			scalar("size", parseJournalSize), func(j *Journal) *int64 { return &j.MaxBytes }),
+		key(spec{Name: "kafka", Default: "a folder below the storage path", Text: "a topic that several replicas share; see [cluster mode](cluster.md)"},
+			kafkaKeys(), func(j *Journal) **Kafka { return &j.Kafka }),
 	)
 }
 
@@ -121,6 +125,8 @@ func clickhouseKeys() reader[ClickHouse] {
 			asText, func(c *ClickHouse) *string { return &c.PasswordFile }),
 		key(spec{Name: "database", Default: "evenkeel", Text: "the database; it is made if it is not there"},
 			asDatabase, func(c *ClickHouse) *string { return &c.Database }),
+		key(spec{Name: "cluster", Default: "one server", Text: "the cluster of the servers' configuration on which tables are made: Replicated and Distributed ones"},
+			scalar("name", parseDatabase), func(c *ClickHouse) *string { return &c.Cluster }),
 		key(spec{Name: "embedded", Text: "the engine that runs inside where there is no dsn"},
 			embeddedKeys(), func(c *ClickHouse) *Embedded { return &c.Embedded }),
 	)

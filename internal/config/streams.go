@@ -145,11 +145,15 @@ func (s *streamEntry) stream(sources []ingest.Source) stream.Config {
 
 // streamFiles are the names of the files that a stream reads.
 func (s *streamEntry) files() []*string {
+	return securityFiles(s.Config.TLS, s.Config.SASL)
+}
+
+func securityFiles(t *stream.TLS, l *stream.SASL) []*string {
 	var names []*string
-	if t := s.Config.TLS; t != nil {
+	if t != nil {
 		names = append(names, &t.CAFile, &t.CertFile, &t.KeyFile)
 	}
-	if l := s.Config.SASL; l != nil {
+	if l != nil {
 		names = append(names, &l.PasswordFile)
 	}
 	return names
