@@ -1,0 +1,111 @@
+package partition_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/partition"
+	"github.com/evenkeel/evenkeel/sla"
+)
+
+const watchedSite = `
+services: [{name: shop}, {name: mail}, {name: elsewhere}]
+sources:
+  - name: am
+    heartbeat: {matchers: 'alertname="Watchdog"', every: 5m, services: [mail]}
+`
+
+// told is a delivery of an Alertmanager at a minute of a day.
+func told(minute int, alert string) ingest.Record {
+	return ingest.Record{
+		Kind: ingest.KindDelivery, Path: ingest.PathAlertmanager, Source: "am", ReceivedAt: dayOf(minute),
+		Body: []byte(`{"version":"4","status":"firing","receiver":"r","groupKey":"k","alerts":[` + alert + `]}`),
+	}
+}
+
+func dayOf(minute int) ingest.Millis {
+	return ingest.Millis(1_790_035_200_000) + ingest.Millis(minute)*ingest.Minute // 2026-09-22 00:00
+}
+
+func watchdog(minute int) ingest.Record {
+	return told(minute, `{"status":"firing","labels":{"alertname":"Watchdog"},"startsAt":"2026-09-01T00:00:00Z","fingerprint":"00000000000000aa"}`)
+}
+
+func shopDown(minute int, status, starts, ends string) ingest.Record {
+	return told(minute, fmt.Sprintf(`{"status":%q,"labels":{"alertname":"Down","service":"shop","severity":"critical"},`+
+		`"startsAt":"2026-09-22T%sZ","endsAt":%q,"fingerprint":"00000000000000bb"}`, status, starts, ends))
+}
+
+// A Prometheus dies at 00:20 while the shop is down; Alertmanager resolves everything five minutes later.
+// At 01:00 Prometheus is back, and finds the shop still down.
+func TestAResolveThatOnlySilenceCausedIsNoRecovery(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "evenkeel.yml")
+	if err := os.WriteFile(file, []byte(watchedSite), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := c.Folding().Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.ReceivedAt = dayOf(0)
+	records := []ingest.Record{first, watchdog(1), watchdog(5), shopDown(9, "firing", "00:08:00", "0001-01-01T00:00:00Z")}
+	for minute := 9; minute < 20; minute += 4 {
+		records = append(records, watchdog(minute))
+	}
+	records = append(records,
+		shopDown(25, "resolved", "00:08:00", "2026-09-22T00:24:00Z"),
+		watchdog(60), shopDown(62, "firing", "01:00:00", "0001-01-01T00:00:00Z"), watchdog(64), watchdog(68),
+		shopDown(70, "resolved", "01:00:00", "2026-09-22T01:10:00Z"), watchdog(72),
+	)
+	for i := range records {
+		records[i].Position = uint64(i) + 1
+	}
+	rows := foldAll(partition.NewFold(0), records)
+
+	counts := map[string]int{}
+	for _, r := range rows.Ledger {
+		if r.State != sla.Covered {
+			counts[fmt.Sprintf("%s %s to %s %s", r.Service, r.From.String()[11:16], r.To.String()[11:16], r.State)] += int(r.Sign)
+		}
+	}
+	want := map[string]int{
+		"shop 00:08 to 00:17 down": 1, "shop 00:17 to 01:00 unknown": 1, "shop 01:00 to 01:10 down": 1,
+		"mail 00:17 to 01:00 unknown": 1,
+	}
+	for row, n := range counts {
+		if n == 0 {
+			delete(counts, row)
+		}
+	}
+	if diff := cmp.Diff(want, counts); diff != "" {
+		t.Error("the ledger (-want +got):", diff)
+	}
+
+	incidents := map[string]correlate.Incident{}
+	for _, i := range rows.Incidents {
+		incidents[i.ID] = i
+	}
+	silent := 0
+	for _, i := range incidents {
+		if i.Kind == correlate.Silent {
+			silent++
+			if i.OpenedAt != dayOf(17) || i.ResolvedAt != dayOf(60) || !cmp.Equal(i.Services, []string{"mail", "shop"}) {
+				t.Errorf("the silence: %+v", i)
+			}
+		}
+	}
+	if silent != 1 {
+		t.Errorf("%d incidents of silence", silent)
+	}
+}
