@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -177,5 +179,41 @@ func checkDeadTopic(t *testing.T, k *rig.KafkaCluster, want []string) {
 	want = slices.Sorted(slices.Values(want))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%d records in the dead-letter topic, want %d (-want +got):\n%.4000s", len(got), len(want), diff)
+	}
+}
+
+// The same alert comes by the webhook, by Alertmanager's API and by Kafka, from a stream that a reload
+// brought: it is seen three times, and is one episode.
+func TestTheSameAlertByThreeWaysIsOneEpisode(t *testing.T) {
+	k := rig.Kafka(t)
+	k.CreateTopic(t, "alerts", 1)
+	config := writeFile(t, "evenkeel.yml", "zone: UTC\n")
+	s := serve(t, config, t.TempDir())
+	streams := fmt.Sprintf("zone: UTC\nstreams: [{name: alerts, brokers: [%s], group: evenkeel, topics: [alerts]}]\n", k.Addresses()[0])
+	if err := os.WriteFile(config, []byte(streams), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := s.post(t.Context(), "/-/reload", nil); err != nil || status != http.StatusOK {
+		t.Fatalf("reload: %d, %v", status, err)
+	}
+	alert := fmt.Sprintf(`"labels":{"alertname":"Threefold","service":"cart"},"startsAt":%q`, time.Now().UTC().Format(time.RFC3339Nano))
+	for path, body := range map[string]string{
+		"/api/v1/ingest/alertmanager": `{"version":"4","alerts":[{"status":"firing",` + alert + `}]}`,
+		"/api/v2/alerts":              `[{` + alert + `}]`,
+	} {
+		if status, err := s.post(t.Context(), path, []byte(body)); err != nil || status != http.StatusOK {
+			t.Fatalf("%s: %d, %v", path, status, err)
+		}
+	}
+	rig.Kcat(t, `[{`+alert+`}]`+"\n", "-P", "-b", k.Addresses()[0], "-t", "alerts", "-X", "acks=all")
+	eventually(t, time.Minute, "the record of Kafka is taken", func() bool { return slices.Equal(k.Committed(t, "evenkeel", "alerts"), k.Ends(t, "alerts")) })
+	waitAllStored(t, s)
+	stopGracefully(t, s.Process)
+	left := openLeftovers(t, s.storage)
+	if n := count(t, left.db, "SELECT count() FROM events WHERE alertname = 'Threefold'"); n != 3 {
+		t.Errorf("%d events, want 3", n)
+	}
+	if n := count(t, left.db, "SELECT uniqExact(tenant, source, fingerprint, starts_at) FROM episodes"); n != 1 {
+		t.Errorf("%d episodes, want 1", n)
 	}
 }
