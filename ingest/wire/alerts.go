@@ -25,7 +25,7 @@ func (r *reading) alertsPosted() error {
 // Source: alertmanager, api/v2; prometheus, rules and notifier.
 func (a *alert) posted(r *reading) *ingest.Alert {
 	e := a.common(r)
-	now := r.rec.ReceivedAt
+	now := r.received()
 	e.StartsAt, e.EndsAt = r.instant("startsAt", a.startsAt), r.instant("endsAt", a.endsAt)
 	switch {
 	case e.StartsAt != 0:

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -57,6 +58,16 @@ func DeadLetter(rec ingest.Record, err error) ingest.DeadLetter {
 	}
 	if err != nil {
 		d.Reason = err.Error()
+	}
+	return d
+}
+
+// Refused is the dead letter of an alert that was understood, and is not counted for a reason of the fold's.
+func Refused(rec ingest.Record, e ingest.Event, reason string) ingest.DeadLetter {
+	d := DeadLetter(rec, nil)
+	d.Reason = reason
+	if body, err := json.Marshal(e.Alert); err == nil {
+		d.Body = head(body)
 	}
 	return d
 }

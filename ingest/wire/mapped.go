@@ -179,10 +179,10 @@ func (x *item) alert() *ingest.Alert {
 
 // began is the start of an alert that names none: when it was received, or its end if that was before.
 func (x *item) began(e *ingest.Alert) ingest.Millis {
-	if e.EndsAt != 0 && (e.EndsAt < x.rec.ReceivedAt || x.rec.ReceivedAt == 0) {
-		return e.EndsAt
+	if e.EndsAt != 0 {
+		return min(e.EndsAt, x.received())
 	}
-	return x.rec.ReceivedAt
+	return x.received()
 }
 
 // text returns the value of a field, "" where there is none.
@@ -307,7 +307,7 @@ func (x *item) instant(name string) ingest.Millis {
 		text, found = f.Default, false
 	}
 	if text == ReceivedAt && !found {
-		return x.rec.ReceivedAt
+		return x.received()
 	}
 	if !found {
 		return x.reading.instant(name, text) // of the configuration: RFC 3339

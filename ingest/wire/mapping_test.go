@@ -195,3 +195,26 @@ func TestAllThatIsWrongWithAMappingIsSaidAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// A receiver decodes before the journal gives the time, to refuse what cannot be read.
+func TestWhatIsNotStampedYetIsReadAllTheSame(t *testing.T) {
+	m := wire.Mapping{Event: "sample", Fields: map[string]wire.Field{
+		"service": {Constant: "s"}, "good": {From: "/g"}, "total": {From: "/g"}, "at": {From: "/t", Default: "received_at"},
+	}}
+	d, err := wire.New(wire.Config{Mappings: map[string]wire.Mapping{"bridge": m}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range []ingest.Record{
+		{Kind: ingest.KindDelivery, Path: ingest.PathMapped, Source: "bridge", Body: []byte(`{"g":1}`)},
+		{Kind: ingest.KindDelivery, Path: ingest.PathAlerts, Body: []byte(`[{"labels":{"a":"1"}}]`)},
+	} {
+		if got, err := d.Read(rec); err != nil || len(got.Events) != 1 {
+			t.Error(err, got)
+		}
+	}
+	stamped, err := d.Read(ingest.Record{Kind: ingest.KindDelivery, Path: ingest.PathMapped, Source: "bridge", ReceivedAt: 77, Body: []byte(`{"g":1}`)})
+	if err != nil || stamped.Events[0].Sample.At != 77 {
+		t.Error(err, stamped.Events)
+	}
+}

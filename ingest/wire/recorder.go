@@ -17,7 +17,7 @@ type happening struct {
 	muted    string   // fingerprint
 	causes   []string // fingerprints
 	rule     string
-	met      int // alerts met in protobuf, bad ones and mere references too
+	met      int // alerts, bad ones and mere references too
 }
 
 // The events that say something of alerts. The others are the process's own.
@@ -54,6 +54,12 @@ func isHappening(name string) bool {
 func (h *happening) give(r *reading) {
 	if h.at == 0 {
 		r.wrong(place{field: "@timestamp"}, "missing")
+	}
+	switch h.name {
+	case alertCreated, alertResolved, alertGrouped:
+		if h.met == 0 {
+			r.wrong(place{field: "alert"}, "missing")
+		}
 	}
 	link, linked := h.link(r)
 	if r.bad != "" {
@@ -219,12 +225,20 @@ func (r *reading) what(h *happening, name string) error {
 // seen reads an alert, or a reference to one that may have its details. A bad one of several
 // is a dead letter of its own.
 func (r *reading) seen(h *happening, item string) error {
-	var a recordedAlert
-	return r.each(item, func() error { return r.recordedAlert(&a) }, func() {
-		if seen := a.event(r); seen != nil && r.bad == "" {
-			h.alerts = append(h.alerts, seen)
-		}
-	})
+	a := recordedAlert{details: h.name == alertCreated}
+	h.met++
+	return r.each(item, func() error { return r.recordedAlert(&a) }, func() { h.see(r, &a) })
+}
+
+// see adds an alert that was understood.
+func (h *happening) see(r *reading, a *recordedAlert) {
+	if !a.details {
+		r.warn(place{}, "a reference without details, ignored")
+		return
+	}
+	if seen := a.event(r); r.bad == "" {
+		h.alerts = append(h.alerts, seen)
+	}
 }
 
 // recordedAlert is an alert as the event recorder writes it.
@@ -240,6 +254,7 @@ func (r *reading) recordedAlert(a *recordedAlert) error {
 		at := place{field: name}
 		switch name {
 		case "details":
+			a.details = a.details || r.next() == '{'
 			return r.inner(name, func(field string) error { return r.detail(a, field) })
 		case "hash":
 			return r.skip()
@@ -252,10 +267,8 @@ func (r *reading) detail(a *recordedAlert, name string) error {
 	at := place{field: name}
 	switch name {
 	case "fingerprint":
-		a.details = true
 		return r.decimal(at, &a.fingerprint)
 	case "labels":
-		a.details = true
 		return r.pairs(name, &a.labels)
 	case "annotations":
 		return r.pairs(name, &a.annotations)
@@ -269,11 +282,8 @@ func (r *reading) detail(a *recordedAlert, name string) error {
 	return r.skip()
 }
 
-// event gives an alert its meaning; nil where there is a reference only.
+// event gives an alert its meaning.
 func (a *recordedAlert) event(r *reading) *ingest.Alert {
-	if !a.details {
-		return nil
-	}
 	e := a.common(r)
 	e.StartsAt, e.EndsAt, e.Resolved = a.starts, a.ends, a.resolved
 	r.present(sent{"startsAt", e.StartsAt.String()})

@@ -16,13 +16,17 @@ type message struct {
 	at int
 }
 
-// field is one field of a message: a message or text, or a number.
+// field is one field of a message: a message or text, or a number. Its tag tells which field and
+// which of these: a field of another type than it should be is none that is known.
 type field struct {
 	message
-	num    protowire.Number
-	typ    protowire.Type
+	tag    uint64
 	number uint64
 }
+
+// bytesOf and numberOf are the tags of a field by its number in the definition.
+func bytesOf(num protowire.Number) uint64  { return protowire.EncodeTag(num, protowire.BytesType) }
+func numberOf(num protowire.Number) uint64 { return protowire.EncodeTag(num, protowire.VarintType) }
 
 // each calls visit for every field. Its errors name the place.
 func (m message) each(visit func(f field) error) error {
@@ -32,7 +36,7 @@ func (m message) each(visit func(f field) error) error {
 			return &syntaxError{m.at + at, "not protobuf: " + protowire.ParseError(n).Error()}
 		}
 		start := at + n
-		f := field{num: num, typ: typ}
+		f := field{tag: protowire.EncodeTag(num, typ)}
 		switch typ {
 		case protowire.BytesType:
 			f.in, n = protowire.ConsumeBytes(m.in[start:])
@@ -97,8 +101,8 @@ func (r *reading) recordedMessages(all []message, item func(i int) string) error
 func isEvent(m message) bool {
 	var stamp, data bool
 	err := m.each(func(f field) error {
-		stamp = stamp || f.num == 1 && f.typ == protowire.BytesType
-		data = data || f.num == 3 && f.typ == protowire.BytesType
+		stamp = stamp || f.tag == bytesOf(1)
+		data = data || f.tag == bytesOf(3)
 		return nil
 	})
 	return err == nil && stamp && data
@@ -106,14 +110,15 @@ func isEvent(m message) bool {
 
 func (r *reading) happeningProto(m message, h *happening) error {
 	return m.each(func(f field) error {
-		switch f.num {
-		case 1:
+		switch f.tag {
+		case bytesOf(1):
 			return r.timeProto("@timestamp", f, &h.at)
-		case 3:
+		case bytesOf(3):
 			return f.each(func(f field) error {
-				name, known := happenings[int(f.num)]
-				if !known {
-					r.warn(place{field: "data"}, "event %d is not known, ignored", f.num)
+				num, typ := protowire.DecodeTag(f.tag)
+				name, known := happenings[int(num)]
+				if !known || typ != protowire.BytesType {
+					r.warn(place{field: "data"}, "event %d is not known, ignored", num)
 					return nil
 				}
 				h.name = name
@@ -129,25 +134,24 @@ func (r *reading) happeningProto(m message, h *happening) error {
 func (r *reading) whatProto(h *happening, f field) error {
 	switch h.name {
 	case alertCreated, alertResolved, alertGrouped:
-		switch f.num {
-		case 1:
+		switch f.tag {
+		case bytesOf(1):
 			return r.seenProto(h, "alert", f)
-		case 2:
+		case bytesOf(2):
 			return r.groupProto(h, f)
 		}
 	case notified:
-		switch f.num {
-		case 1:
-			h.met++
-			return r.seenProto(h, "alerts["+strconv.Itoa(h.met-1)+"]", f)
-		case 5:
+		switch f.tag {
+		case bytesOf(1):
+			return r.seenProto(h, "alerts["+strconv.Itoa(h.met)+"]", f)
+		case bytesOf(5):
 			return r.groupProto(h, f)
 		}
 	case silenceCreated, silenceUpdated, silenceMuted:
-		switch f.num {
-		case 1:
+		switch f.tag {
+		case bytesOf(1):
 			return f.each(func(f field) error { return r.silenceProto(&h.silence, f) })
-		case 2:
+		case bytesOf(2):
 			return r.mutedProto(h, f)
 		}
 	case inhibitionMuted:
@@ -157,17 +161,17 @@ func (r *reading) whatProto(h *happening, f field) error {
 }
 
 func (r *reading) inhibitedProto(h *happening, f field) error {
-	switch f.num {
-	case 1:
+	switch f.tag {
+	case bytesOf(1):
 		return f.each(func(f field) error {
-			if f.num == 4 && h.rule == "" {
+			if f.tag == bytesOf(4) && h.rule == "" {
 				r.textProto("inhibitRules.name", f, &h.rule)
 			}
 			return nil
 		})
-	case 2:
+	case bytesOf(2):
 		return r.mutedProto(h, f)
-	case 3:
+	case bytesOf(3), numberOf(3):
 		return r.fingerprintsProto(h, f)
 	}
 	return nil
@@ -175,7 +179,7 @@ func (r *reading) inhibitedProto(h *happening, f field) error {
 
 // fingerprintsProto takes one number, or several that stand together.
 func (r *reading) fingerprintsProto(h *happening, f field) error {
-	if f.typ == protowire.VarintType {
+	if f.tag == numberOf(3) {
 		h.causes = append(h.causes, ingest.FormatFingerprint(f.number))
 		return nil
 	}
@@ -191,7 +195,7 @@ func (r *reading) fingerprintsProto(h *happening, f field) error {
 
 func (r *reading) mutedProto(h *happening, f field) error {
 	return f.each(func(f field) error {
-		if f.num == 2 {
+		if f.tag == numberOf(2) {
 			h.muted = ingest.FormatFingerprint(f.number)
 		}
 		return nil
@@ -200,10 +204,10 @@ func (r *reading) mutedProto(h *happening, f field) error {
 
 func (r *reading) groupProto(h *happening, f field) error {
 	return f.each(func(f field) error {
-		switch f.num {
-		case 1:
+		switch f.tag {
+		case bytesOf(1):
 			r.textProto("groupInfo.groupKey", f, &h.groupKey)
-		case 4:
+		case bytesOf(4):
 			r.textProto("groupInfo.receiverName", f, &h.receiver)
 		}
 		return nil
@@ -211,24 +215,24 @@ func (r *reading) groupProto(h *happening, f field) error {
 }
 
 func (r *reading) silenceProto(s *ingest.Silence, f field) error {
-	switch f.num {
-	case 1:
+	switch f.tag {
+	case bytesOf(1):
 		r.textProto("silence.id", f, &s.ID)
-	case 2:
+	case bytesOf(2):
 		return f.each(func(f field) error {
-			if f.num == 4 {
+			if f.tag == bytesOf(4) {
 				s.Matchers = append(s.Matchers, "")
 				r.textProto("silence.matchers", f, &s.Matchers[len(s.Matchers)-1])
 			}
 			return nil
 		})
-	case 4:
+	case bytesOf(4):
 		return r.timeProto("silence.startsAt", f, &s.From)
-	case 5:
+	case bytesOf(5):
 		return r.timeProto("silence.endsAt", f, &s.To)
-	case 7:
+	case bytesOf(7):
 		r.textProto("silence.createdBy", f, &s.Author)
-	case 8:
+	case bytesOf(8):
 		r.textProto("silence.comment", f, &s.Comment)
 	}
 	return nil
@@ -236,42 +240,41 @@ func (r *reading) silenceProto(s *ingest.Silence, f field) error {
 
 // seenProto reads an alert (of a created event), or a reference to one that may have its details.
 func (r *reading) seenProto(h *happening, item string, f field) error {
-	var a recordedAlert
+	a := recordedAlert{details: h.name == alertCreated}
+	h.met++
+	detail := func(f field) error { return r.detailProto(&a, f) }
+	read := func() error { return f.each(detail) }
+	if !a.details {
+		read = func() error {
+			return f.each(func(f field) error {
+				if f.tag != bytesOf(2) {
+					return nil
+				}
+				a.details = true
+				return f.each(detail)
+			})
+		}
+	}
 	end := r.at
 	r.at = f.at + len(f.in)
-	err := r.judge(item, f.at, func() error {
-		if h.name == alertCreated {
-			return f.each(func(f field) error { return r.detailProto(&a, f) })
-		}
-		return f.each(func(f field) error {
-			if f.num != 2 {
-				return nil
-			}
-			return f.each(func(f field) error { return r.detailProto(&a, f) })
-		})
-	}, func() {
-		if seen := a.event(r); seen != nil && r.bad == "" {
-			h.alerts = append(h.alerts, seen)
-		}
-	})
+	err := r.judge(item, f.at, read, func() { h.see(r, &a) })
 	r.at = end
 	return err
 }
 
 func (r *reading) detailProto(a *recordedAlert, f field) error {
-	a.details = true
-	switch f.num {
-	case 1:
+	switch f.tag {
+	case numberOf(1):
 		a.fingerprint = ingest.FormatFingerprint(f.number)
-	case 3:
+	case bytesOf(3):
 		return r.pairsProto("labels", f, &a.labels)
-	case 4:
+	case bytesOf(4):
 		return r.pairsProto("annotations", f, &a.annotations)
-	case 5:
+	case bytesOf(5):
 		return r.timeProto("startsAt", f, &a.starts)
-	case 6:
+	case bytesOf(6):
 		return r.timeProto("endsAt", f, &a.ends)
-	case 7:
+	case numberOf(7):
 		a.resolved = f.number != 0
 	}
 	return nil
@@ -280,15 +283,15 @@ func (r *reading) detailProto(a *recordedAlert, f field) error {
 func (r *reading) pairsProto(name string, f field, to *ingest.Labels) error {
 	var ls ingest.Labels
 	err := f.each(func(f field) error {
-		if f.num != 1 {
+		if f.tag != bytesOf(1) {
 			return nil
 		}
 		var l ingest.Label
 		err := f.each(func(f field) error {
-			switch f.num {
-			case 1:
+			switch f.tag {
+			case bytesOf(1):
 				r.textProto(name, f, &l.Name)
-			case 2:
+			case bytesOf(2):
 				r.textProto(name, f, &l.Value)
 			}
 			return nil
@@ -315,10 +318,10 @@ func (r *reading) textProto(at string, f field, to *string) {
 func (r *reading) timeProto(at string, f field, to *ingest.Millis) error {
 	var seconds, nanos int64
 	err := f.each(func(f field) error {
-		switch f.num {
-		case 1:
+		switch f.tag {
+		case numberOf(1):
 			seconds = int64(f.number)
-		case 2:
+		case numberOf(2):
 			nanos = int64(int32(f.number))
 		}
 		return nil

@@ -41,7 +41,7 @@ var happenings = []struct {
 		[]ingest.Event{{Alert: up(false, "team", `{}:{a="b"}`)}, {Link: &ingest.Link{
 			Kind: ingest.LinkGrouped, At: 1795348491369, Alerts: []string{"58ecc09dbb2b4aa8"}, Receiver: "team", GroupKey: `{}:{a="b"}`,
 		}}}},
-	{"a notification is seen of all its alerts", `{` + stamp + `,"data":{"notification":{"alerts":[{"hash":"1","details":` + details + `},{"hash":"2"}],"firingAlerts":[{"hash":"1"}],` + group + `,"flushId":"7"}}}`,
+	{"a notification is seen of all its alerts", `{` + stamp + `,"data":{"notification":{"alerts":[{"hash":"1","details":` + details + `}],"firingAlerts":[{"hash":"1"}],` + group + `,"flushId":"7"}}}`,
 		[]ingest.Event{{Alert: up(false, "team", `{}:{a="b"}`)}, {Link: &ingest.Link{
 			Kind: ingest.LinkNotified, At: 1795348491369, Alerts: []string{"58ecc09dbb2b4aa8"}, Receiver: "team", GroupKey: `{}:{a="b"}`,
 		}}}},
@@ -125,6 +125,8 @@ func TestOneBadEventOfTheRecorderIsADeadLetter(t *testing.T) {
 		{`{` + stamp + `,"data":{"alertCreated":{"alert":{"fingerprint":"f"}}}}`, `events[1].alert.fingerprint: "f" is not a fingerprint`},
 		{`{` + stamp + `,"data":{"inhibitionMutedAlert":{"mutedAlert":{"fingerprint":"1"}}}}`, `events[1].inhibitingFingerprints: none`},
 		{`{` + stamp + `,"data":{"silenceMutedAlert":{"mutedAlert":{"fingerprint":"1"}}}}`, `events[1].silence.id: missing`},
+		{`{` + stamp + `,"data":{"alertCreated":{}}}`, `events[1].alert: missing`},
+		{`{` + stamp + `,"data":{"alertCreated":{"alert":{}}}}`, `events[1].alert.labels: none`},
 		{`{` + stamp + `,"data":[]}`, `events[1].data: array is not an object`},
 	} {
 		d, err := wire.Read(record(ingest.PathAlertmanager, "["+good+","+test.bad+"]"))
@@ -140,6 +142,16 @@ func TestOneBadAlertOfANotificationDoesNotCostTheOthers(t *testing.T) {
 		d, err := wire.Read(record(ingest.PathDetect, body))
 		if err != nil || len(d.Events) != 2 || len(d.Dead) != 1 || d.Dead[0].Reason != "event.alerts[0].labels: none" {
 			t.Errorf("%v %v %+v", err, d.Events, d.Dead)
+		}
+	}
+}
+
+func TestAMereReferenceToAnAlertIsSaid(t *testing.T) {
+	body := `{` + stamp + `,"data":{"notification":{"alerts":[{"hash":"2"},{"hash":"1","details":` + details + `}],` + group + `}}}`
+	for _, body := range []string{body, string(binary(t, body))} {
+		d, err := wire.Read(record(ingest.PathDetect, body))
+		if err != nil || kinds(d.Events) != "al" || !cmp.Equal(d.Warnings, []string{"event.alerts[0]: a reference without details, ignored"}) {
+			t.Error(err, kinds(d.Events), d.Warnings)
 		}
 	}
 }

@@ -41,6 +41,10 @@ func (r *reading) instant(field, text string) ingest.Millis {
 	return r.plausible(field, t, text)
 }
 
+// received is when the record was received. One that no journal has stamped yet counts as
+// received long ago: that is enough to tell whether it can be read.
+func (r *reading) received() ingest.Millis { return max(r.rec.ReceivedAt, 1) }
+
 // plausible takes an instant that was written as text. Go's zero time is 0: not there.
 func (r *reading) plausible(field string, t time.Time, text string) ingest.Millis {
 	if t.IsZero() {

@@ -10,7 +10,9 @@ import (
 )
 
 func TestEveryKindOfEventIsARowOfItsTable(t *testing.T) {
-	cloud := func(data string) string { return `{"specversion":"1.0","id":"1","source":"s","type":"t","data":` + data + `}` }
+	cloud := func(data string) string {
+		return `{"specversion":"1.0","id":"1","source":"s","type":"t","data":` + data + `}`
+	}
 	rec := ingest.Record{Position: 9, Kind: ingest.KindDelivery, Path: ingest.PathDetect, Tenant: "t", Source: "s", ReceivedAt: 1795348800000, Body: []byte("[" +
 		cloud(`[{"labels":{"alertname":"Up"},"startsAt":"2026-11-22T11:54:21Z"}]`) + "," +
 		cloud(`{"id":"1","service":"db","started_at":"2026-11-22T11:54:21Z"}`) + "," +
