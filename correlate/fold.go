@@ -93,19 +93,20 @@ func (f *Fold) NextTimer() (ingest.Millis, bool) {
 	return t.due, ok
 }
 
-// Apply folds one event.
-func (f *Fold) Apply(e ingest.Event) {
+// Apply folds one event. An alert beyond [Limits] changes nothing: refused says why, and is "" otherwise.
+func (f *Fold) Apply(e ingest.Event) (refused string) {
 	t := f.tenant(cmp.Or(e.Tenant, ingest.DefaultTenant))
 	f.touch(t)
 	if t.sign(&e) {
-		return
+		return ""
 	}
 	switch {
 	case e.Alert != nil:
-		t.observe(e.Source, e.ReceivedAt, e.Alert)
+		return t.observe(e.Source, e.ReceivedAt, e.Alert)
 	case e.Change != nil:
 		t.change(*e.Change)
 	}
+	return ""
 }
 
 // Flush returns the current rows of all that changed since the last Flush:

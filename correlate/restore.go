@@ -41,7 +41,7 @@ func (t *tenant) restore(s *savedTenant) error {
 		if e == nil {
 			e = one.ended[0]
 		}
-		t.alerts[alertKey{e.row.Source, e.row.Fingerprint}] = one
+		t.keep(alertKey{e.row.Source, e.row.Fingerprint}, one)
 	}
 	for _, i := range s.Incidents {
 		t.incidents[i.Row.ID] = &incident{

@@ -40,4 +40,6 @@ type Config struct {
 	Heartbeats []Heartbeat `json:"heartbeats,omitempty"`
 	// Grouping holds what the scoring of links can be set to.
 	Grouping Grouping `json:"grouping"`
+	// Limits bound how many distinct alerts are remembered.
+	Limits Limits `json:"limits,omitzero"`
 }

@@ -50,6 +50,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.ForgetAfter, int64(defaultForgetAfter))
 	setDefault(&c.ReopenWindow, int64(defaultReopenWindow))
 	c.Grouping = c.Grouping.withDefaults()
+	c.Limits = c.Limits.withDefaults()
 	return c
 }
 

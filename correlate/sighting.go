@@ -9,12 +9,15 @@ import (
 
 // observe applies one sighting of an alert by the rules of episodes:
 // an alert has at most one open episode.
-func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Alert) {
+func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Alert) (refused string) {
 	key := alertKey{source, seen.Fingerprint}
 	a := t.alerts[key]
 	if a == nil {
+		if refused = t.full(source); refused != "" {
+			return refused
+		}
 		a = &alert{}
-		t.alerts[key] = a
+		t.keep(key, a)
 	}
 	if seen.StartsAt == 0 {
 		dated := *seen
@@ -27,8 +30,9 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 		t.firing(a, source, received, seen)
 	}
 	if a.open == nil && len(a.ended) == 0 {
-		delete(t.alerts, key)
+		t.drop(key)
 	}
+	return ""
 }
 
 // firing applies an alert seen firing.

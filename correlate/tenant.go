@@ -17,6 +17,7 @@ type tenant struct {
 	fold      *Fold
 	name      string
 	alerts    map[alertKey]*alert
+	kept      map[string]int // how many of them, by source
 	incidents map[string]*incident
 	line      *line
 	sources   map[string]*source
@@ -36,7 +37,7 @@ type tenant struct {
 func newTenant(f *Fold, name string) *tenant {
 	t := &tenant{
 		fold: f, name: name,
-		alerts: map[alertKey]*alert{}, incidents: map[string]*incident{}, sources: map[string]*source{},
+		alerts: map[alertKey]*alert{}, kept: map[string]int{}, incidents: map[string]*incident{}, sources: map[string]*source{},
 		line: newLine(f.model), tidyAt: f.now + ingest.Day,
 	}
 	t.watchTidy()

@@ -90,7 +90,7 @@ func (t *tenant) forgetEpisode(e *episode) {
 	}
 	a.ended = slices.DeleteFunc(a.ended, func(o *episode) bool { return o == e })
 	if a.open == nil && len(a.ended) == 0 {
-		delete(t.alerts, key)
+		t.drop(key)
 	}
 	if a.open != nil && a.open.previous == e {
 		a.open.previous = nil

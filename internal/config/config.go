@@ -96,9 +96,10 @@ func compose(root rootFile, files []string) *Config {
 			ForgetAfter:   int64(ingest.MillisIn(root.Correlation.ForgetAfter)),
 			ReopenWindow:  int64(ingest.MillisIn(root.Correlation.ReopenWindow)),
 			Grouping:      root.Correlation.Grouping,
+			Limits:        root.Ingest.Limits.Alerts,
 		},
 		levels:   sla.Config{Zone: root.Zone, Impact: root.Levels.Impact},
-		decoding: wire.Config{ResolveTimeout: ingest.MillisIn(root.Ingest.ResolveTimeout), Limits: root.Ingest.Limits, Mappings: map[string]wire.Mapping{}},
+		decoding: wire.Config{ResolveTimeout: ingest.MillisIn(root.Ingest.ResolveTimeout), Limits: root.Ingest.Limits.Limits, Mappings: map[string]wire.Mapping{}},
 	}
 	for _, s := range root.Services {
 		c.correlation.Services = append(c.correlation.Services, s.service())

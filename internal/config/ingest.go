@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest/wire"
 	"github.com/evenkeel/evenkeel/internal/journal"
 )
@@ -22,7 +23,13 @@ type Ingest struct {
 type ingestEntry struct {
 	Ingest
 	ResolveTimeout time.Duration // of an alert that names no end
-	Limits         wire.Limits
+	Limits         limitsEntry
+}
+
+// limitsEntry holds the limits of decoding and of what is remembered.
+type limitsEntry struct {
+	wire.Limits
+	Alerts correlate.Limits
 }
 
 // The defaults of Ingest.
@@ -35,7 +42,7 @@ func defaultIngest() ingestEntry {
 	return ingestEntry{
 		Ingest:         Ingest{MaxBodyBytes: defaultBodyBytes, MaxInflightBytes: defaultInflightBytes, MaxTenants: 1000, MaxConnections: 4096},
 		ResolveTimeout: 5 * time.Minute,
-		Limits:         wire.DefaultLimits,
+		Limits:         limitsEntry{wire.DefaultLimits, correlate.DefaultLimits},
 	}
 }
 
@@ -51,8 +58,8 @@ func ingestKeys() reader[ingestEntry] {
 			scalar("whole number", wholeNumber(1, math.MaxInt32)), func(i *ingestEntry) *int { return &i.MaxConnections }),
 		key(spec{Name: "resolve_timeout", Default: "5m", Text: "so long after an alert without an end came by /api/v2/alerts it is unknown, unless it comes again"},
 			asDuration, func(i *ingestEntry) *time.Duration { return &i.ResolveTimeout }),
-		key(spec{Name: "limits", Text: "what one delivery may bring in; beyond them an alert is a dead letter, and a delivery of too many events is refused whole"},
-			limitKeys(), func(i *ingestEntry) *wire.Limits { return &i.Limits }),
+		key(spec{Name: "limits", Text: "what may come in; an alert beyond them is a dead letter, and a delivery of too many events is refused whole"},
+			limitKeys(), func(i *ingestEntry) *limitsEntry { return &i.Limits }),
 	).checked(func(i *ingestEntry) error {
 		if body := cmp.Or(i.MaxBodyBytes, defaultBodyBytes); cmp.Or(i.MaxInflightBytes, defaultInflightBytes) < 2*body {
 			return fmt.Errorf("max_inflight_bytes is %d bytes; at least twice max_body_bytes, %d", i.MaxInflightBytes, 2*body)
@@ -61,19 +68,23 @@ func ingestKeys() reader[ingestEntry] {
 	})
 }
 
-func limitKeys() reader[wire.Limits] {
+func limitKeys() reader[limitsEntry] {
 	number, size := scalar("whole number", wholeNumber(1, math.MaxInt32)), scalar("size", parseSmallSize)
 	return object(
 		key(spec{Name: "events_per_delivery", Default: "50000", Text: "alerts, changes and other events in one delivery"},
-			number, func(l *wire.Limits) *int { return &l.EventsPerDelivery }),
+			number, func(l *limitsEntry) *int { return &l.EventsPerDelivery }),
 		key(spec{Name: "labels_per_alert", Default: "128", Text: "labels of an alert, and annotations"},
-			number, func(l *wire.Limits) *int { return &l.LabelsPerAlert }),
+			number, func(l *limitsEntry) *int { return &l.LabelsPerAlert }),
 		key(spec{Name: "label_name_bytes", Default: "1KiB", Text: "the name of a label or annotation"},
-			size, func(l *wire.Limits) *int { return &l.LabelNameBytes }),
+			size, func(l *limitsEntry) *int { return &l.LabelNameBytes }),
 		key(spec{Name: "label_value_bytes", Default: "8KiB", Text: "the value of a label"},
-			size, func(l *wire.Limits) *int { return &l.LabelValueBytes }),
+			size, func(l *limitsEntry) *int { return &l.LabelValueBytes }),
 		key(spec{Name: "annotation_value_bytes", Default: "64KiB", Text: "the value of an annotation"},
-			size, func(l *wire.Limits) *int { return &l.AnnotationValueBytes }),
+			size, func(l *limitsEntry) *int { return &l.AnnotationValueBytes }),
+		key(spec{Name: "alerts_per_source", Default: "100000", Text: "distinct alerts of one source that are open or just ended; those that are known go on"},
+			number, func(l *limitsEntry) *int { return &l.Alerts.AlertsPerSource }),
+		key(spec{Name: "alerts_per_tenant", Default: "200000", Text: "the same of all sources of one tenant"},
+			number, func(l *limitsEntry) *int { return &l.Alerts.AlertsPerTenant }),
 	)
 }
 

@@ -163,6 +163,7 @@ services:
 `)
 	wantCorrelation := correlate.Config{
 		ServiceLabels: []string{"svc"}, CopyWindow: 600_000, StaleAfter: 86_400_000, ForgetAfter: 3 * 86_400_000, ReopenWindow: 5_400_000,
+		Limits:   correlate.DefaultLimits,
 		Grouping: correlate.Grouping{Span: 1_200_000, Spread: 0.5, Own: 2.5, Hops: 2},
 		Heartbeats: []correlate.Heartbeat{
 			{Tenant: "team", Source: "am", Every: 300_000, Services: []string{"a", "b"}, Matchers: []correlate.Match{{Name: "alertname", Op: "=", Value: "Watchdog"}}},

@@ -166,17 +166,23 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 		delivery.Dead = append(delivery.Dead, wire.DeadLetter(rec, err))
 	}
 	f.share(rec.Route, &delivery)
-	rows.addDelivery(f.now, rec, delivery)
-	rows.addDead(f.now, delivery.Dead...)
+	taken := delivery.Events[:0]
 	for _, event := range delivery.Events {
-		if _, everywhere := ingest.DomainOf(event, ""); !everywhere || rec.Route.Counts(f.partition) {
-			rows.addEvent(f.now, event)
+		if refused := f.incidents.Apply(event); refused != "" {
+			delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, refused))
+			continue
 		}
-		f.incidents.Apply(event)
 		if f.fault != nil {
 			f.fault(rec)
 		}
+		if _, everywhere := ingest.DomainOf(event, ""); !everywhere || rec.Route.Counts(f.partition) {
+			rows.addEvent(f.now, event)
+		}
+		taken = append(taken, event)
 	}
+	delivery.Events = taken
+	rows.addDelivery(f.now, rec, delivery)
+	rows.addDead(f.now, delivery.Dead...)
 }
 
 // share leaves of a delivery what this partition folds and counts.
