@@ -21,7 +21,7 @@ type incidentPage struct {
 	Severity                     severity
 	Lasted                       length
 	Episodes                     string
-	Firing                       int
+	Firing, Unknown              int
 	RedirectedFrom               string
 	EpisodesBasis                string
 	Members                      []episodeRow
@@ -82,7 +82,7 @@ func (p *Pages) incidentBody(i api.Incident) incidentPage {
 	body := incidentPage{
 		ID: i.ID, Title: title(i.Incident), State: string(i.State), LastedVerb: verb(i.State),
 		Severity: severityOf(i.Severity), Lasted: lasted(i.OpenedAt, i.ResolvedAt, i.AsOf),
-		Episodes: count(i.Episodes, "episode", "episodes"), Firing: i.Firing,
+		Episodes: episodesOf(i.Incident), Firing: i.Firing, Unknown: i.Unknown,
 		EpisodesBasis: "n = " + grouped(int64(len(i.Members))) + ", oldest first",
 		Opened:        p.instant(i.OpenedAt), Recorded: p.instant(i.RecordedAt), Services: serviceLinks(i.Services),
 		JSON:          "/api/v1/incidents/" + url.PathEscape(i.ID),

@@ -59,7 +59,7 @@ type incidentRow struct {
 	Services                 []link
 	MoreServices             int
 	Episodes                 string
-	Firing                   int
+	Firing, Unknown          int
 	Cause                    *cause
 }
 
@@ -212,12 +212,20 @@ func without(query url.Values, names ...string) url.Values {
 // mostServices is how many services a row names.
 const mostServices = 6
 
+// episodesOf says how many episodes an incident has. The silence of a source has none.
+func episodesOf(i correlate.Incident) string {
+	if i.Kind == correlate.Silent {
+		return "no sign of life"
+	}
+	return count(i.Episodes, "episode", "episodes")
+}
+
 func (p *Pages) incidentRow(i correlate.Incident, asOf ingest.Millis) incidentRow {
 	row := incidentRow{
 		ID: i.ID, Href: incidentHref(i.ID), Title: title(i), Version: strconv.FormatUint(i.Version(), 10),
 		Severity: severityOf(i.Severity), State: string(i.State),
 		LastedVerb: verb(i.State), Lasted: lasted(i.OpenedAt, i.ResolvedAt, asOf), Opened: p.instant(i.OpenedAt),
-		Services: serviceLinks(i.Services), Episodes: count(i.Episodes, "episode", "episodes"), Firing: i.Firing,
+		Services: serviceLinks(i.Services), Episodes: episodesOf(i), Firing: i.Firing, Unknown: i.Unknown,
 	}
 	if len(row.Services) > mostServices {
 		row.MoreServices = len(row.Services) - mostServices

@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/api/apitest"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/web"
@@ -127,6 +129,18 @@ func TestOpenIncidentsComeFirst(t *testing.T) {
 	if got := d.one("time").attr("title"); got != "2026-11-22 12:00:00.000 UTC" {
 		t.Errorf("the as_of's title is %q", got)
 	}
+}
+
+func TestWhatIsNotKnownIsSaid(t *testing.T) {
+	site := apitest.Shop()
+	opened := apitest.Now - ingest.Hour
+	site.Records = append([]correlate.Incident{
+		{ID: "i-silent", Kind: correlate.Silent, State: correlate.IncidentOpen, Title: "monitoring silent: am", RecordedAt: apitest.Now, OpenedAt: opened},
+		{ID: "i-unsure", Kind: correlate.Fault, State: correlate.IncidentOpen, Title: "shop: 3 alerts", Episodes: 3, Firing: 1, Unknown: 2, RecordedAt: apitest.Now, OpenedAt: opened},
+	}, site.Records...)
+	mustSay(t, open(t, site, "/").one("#open"), "monitoring silent: am", "no sign of life", "3 episodes, 1 firing, 2 unknown")
+	mustSay(t, open(t, site, "/incidents/i-silent").one("#head"), "monitoring silent: am", "no sign of life")
+	mustSay(t, open(t, site, "/incidents/i-unsure").one("#head"), "3 episodes, 1 firing, 2 unknown")
 }
 
 func TestPagesOfTheListFollowEachOther(t *testing.T) {
