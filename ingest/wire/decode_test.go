@@ -141,6 +141,8 @@ func TestWhatIsNoWebhookIsAnErrorWithItsPlace(t *testing.T) {
 		{"no JSON", `<html>`, `line 1, column 1 (byte 0): '<' where an Alertmanager webhook should be`},
 		{"a text", ` "x"`, `line 1, column 2 (byte 1): not an Alertmanager webhook: string is not an object`},
 		{"an array of numbers", ` [7]`, `line 1, column 3 (byte 2): events[0]: number is not an object`},
+		{"alerts of API v2", `[{"labels":{"a":"1"},"startsAt":"2026-01-01T00:00:00Z"}]`, `line 1, column 1 (byte 0): neither a webhook nor events of the event recorder: ` +
+			`alerts without them belong to /api/v2/alerts, and what is to be told by content to /api/v1/ingest`},
 		{"cut short", "{\"alerts\":\n[{\"status\":", `line 2, column 12 (byte 22): the text ends where a value should be`},
 		{"a stray comma", "{\"alerts\":[],\n  }", `line 2, column 3 (byte 16): '}' where a name in quotes should be`},
 		{"two bodies", `{"version":"4"} {}`, `line 1, column 17 (byte 16): '{' where the end should be`},

@@ -3,6 +3,8 @@ package wire
 import (
 	"strconv"
 	"strings"
+
+	"github.com/evenkeel/evenkeel/ingest"
 )
 
 // traits are the names that tell the formats apart.
@@ -62,6 +64,10 @@ var errSeen = &syntaxError{}
 func (r *reading) alertmanager() error {
 	switch kind := r.kind(); {
 	case kind == "array":
+		if t := r.traits(); t.all(hasLabels|hasInstant) && t&(hasStamp|hasData) == 0 {
+			return r.fail("neither a webhook nor events of the event recorder: alerts without them belong to %s, and what is to be told by content to %s",
+				ingest.PathAlerts, ingest.PathDetect)
+		}
 		return r.recorderEvents()
 	case kind == "object" && !r.beginsAsWebhook() && r.traits().all(hasStamp|hasData):
 		return r.recorderEvents()

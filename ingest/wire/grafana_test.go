@@ -10,7 +10,7 @@ import (
 )
 
 // grafana is what Grafana's alerting posts, with the fields of its documentation.
-const grafana = `{"receiver":"My.Super+Webhook","status":"firing","orgId":1,"state":"alerting","title":"[FIRING:1]","message":"long",
+const grafana = `{"receiver":"My\\.Super\\+Webhook","status":"firing","orgId":1,"state":"alerting","title":"[FIRING:1]","message":"long",
 	"groupKey":"{}:{}","truncatedAlerts":0,"externalURL":"https://play/","groupLabels":{},"commonLabels":{},"commonAnnotations":{},
 	"alerts":[{"status":"firing","labels":{"alertname":"High memory"},"annotations":{"grafana_values":"the rule's own","summary":"s"},
 		"startsAt":"2021-10-12T09:51:03.157076+02:00","endsAt":"0001-01-01T00:00:00Z","generatorURL":"https://play/edit","fingerprint":"c6eadffa33fcdf37",

@@ -53,15 +53,14 @@ func (r *reading) webhook() error {
 	if err := r.end(); err != nil {
 		return err
 	}
-	receiver := w.receiver
 	switch w.version {
 	case webhookVersion:
-		receiver = unquoteMeta(receiver)
 	case grafanaVersion:
 		r.keepExtras(w.org)
 	default:
 		return r.foreign(w.version, versionAt)
 	}
+	receiver := unquoteMeta(w.receiver)
 	for _, e := range r.out.Events {
 		e.Alert.Receiver, e.Alert.GroupKey = receiver, w.groupKey
 	}
