@@ -2,8 +2,11 @@ package kafka_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -191,4 +194,37 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")
+}
+
+func TestOnABrokerThatAsksWhoWeAre(t *testing.T) {
+	broker := rig.Kafka(t, rig.KafkaTLS(), rig.KafkaUser("evenkeel", "secret"))
+	pem, err := os.ReadFile(broker.CAFile)
+	must(t, err)
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		t.Fatal("no certificate")
+	}
+	for _, mechanism := range []string{"plain", "scram-sha-256", "scram-sha-512"} {
+		t.Run(mechanism, func(t *testing.T) {
+			o := options(broker.Addresses())
+			o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+			o.SASL = kafka.SASL{Mechanism: mechanism, Username: "evenkeel", Password: "secret"}
+			s := &store{rows: map[ingest.Address]string{}}
+			m := s.join(t, o)
+			if _, err := m.c.Append(context.Background(), []ingest.Record{delivery("x")}); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "folded", func() bool { return len(s.all()) == 1 })
+		})
+	}
+	t.Run("with a wrong password", func(t *testing.T) {
+		o := options(broker.Addresses())
+		o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+		o.SASL = kafka.SASL{Mechanism: "scram-sha-512", Username: "evenkeel", Password: "wrong"}
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if _, err := kafka.Open(ctx, o); err == nil || !strings.Contains(err.Error(), "SASL Authentication Failed") {
+			t.Error(err)
+		}
+	})
 }

@@ -184,6 +184,8 @@ func (k *Keep) append(ctx context.Context, m message) (int64, error) {
 	if k.fenced {
 		return 0, ErrFenced
 	}
+	ctx, cancel := context.WithTimeout(ctx, tryFor) // the last save of who stops may have no end of its own
+	defer cancel()
 	offset, err := k.produce(ctx, m)
 	if err != nil {
 		return 0, err

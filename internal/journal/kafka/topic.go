@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	kafkago "github.com/segmentio/kafka-go"
 )
 
@@ -57,26 +56,25 @@ func (c *Cluster) prepare(ctx context.Context) error {
 }
 
 // ensure returns the topic once it is there with leaders, and makes it where it is missing.
-func (c *Cluster) ensure(ctx context.Context, t kafkago.TopicConfig) (kafkago.Topic, error) {
-	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, time.Second
-	for {
-		found, err := c.find(ctx, t.Topic)
+func (c *Cluster) ensure(ctx context.Context, t kafkago.TopicConfig) (found kafkago.Topic, err error) {
+	err = retry(ctx, func(err error, pause time.Duration, tries int) {
+		if tries%10 == 1 && !errors.Is(err, errMade) {
+			c.opts.Logger.Warn("The brokers do not answer as they should; it is tried again", "brokers", c.opts.Brokers, "topic", t.Topic, "err", err, "pause", pause)
+		}
+	}, func() error {
+		found, err = c.find(ctx, t.Topic)
 		if errors.Is(err, kafkago.UnknownTopicOrPartition) {
-			err = c.create(ctx, t)
-		} else if err == nil {
-			return found, nil
+			if err = c.create(ctx, t); err == nil {
+				err = errMade
+			}
 		}
-		if err != nil && !passing(err) {
-			return found, err
-		}
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-ctx.Done():
-			return found, errors.Join(err, ctx.Err())
-		}
-	}
+		return err
+	})
+	return found, err
 }
+
+// errMade says that a topic was just made, and is to be looked at again.
+var errMade = errors.New("the topic was made and is not there yet")
 
 func (c *Cluster) create(ctx context.Context, t kafkago.TopicConfig) error {
 	res, err := c.client.CreateTopics(ctx, &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{t}})
