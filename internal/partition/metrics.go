@@ -7,6 +7,7 @@ type metrics struct {
 	folded, stored, lag, halted prometheus.Gauge
 	foldSeconds, storeSeconds   prometheus.Histogram
 	rows, storeFailures, panics prometheus.Counter
+	dead                        prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -41,6 +42,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "evenkeel_partition_fold_panics_total", Help: "Records at which the fold failed. Each is kept among the dead letters, or the fold is halted.",
 		}),
 	}
-	reg.MustRegister(m.folded, m.stored, m.lag, m.halted, m.foldSeconds, m.storeSeconds, m.rows, m.storeFailures, m.panics)
+	m.dead = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "evenkeel_partition_dead_letters_total", Help: "Dead letters of the fold, whatever way they came: not understood, refused, or one alert too many.",
+	})
+	reg.MustRegister(m.dead, m.folded, m.stored, m.lag, m.halted, m.foldSeconds, m.storeSeconds, m.rows, m.storeFailures, m.panics)
 	return m
 }
