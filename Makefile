@@ -15,9 +15,10 @@ LDFLAGS := -s -w \
 	-X $(PROM_VERSION).BuildDate=$(DATE)
 
 FUZZTIME ?= 60s
+CHAOS    ?= LosesNothing|LosesAndDoubles|LoseAndDouble|MayBeKilled|RetriesUntil
 TOOL     := go tool -modfile=tools/go.mod
 
-.PHONY: help build run fetch test lint tidy bench fuzz clean
+.PHONY: help build run fetch test lint tidy chaos bench fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -43,6 +44,9 @@ lint: tidy ## vet, golangci-lint, go fix, govulncheck
 
 tidy: ## check that go.mod and go.sum say what is used
 	go mod tidy -diff
+
+chaos: fetch ## kill, fill, cut off and set the clock under load, and count to the last alert (about 10 minutes; full disks need root)
+	EVENKEEL_CHAOS=1 go test -v -count=1 -p=1 -timeout=60m -run '$(CHAOS)' ./internal/endtoend ./internal/journal/... ./ingest/stream
 
 bench: ## run the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...

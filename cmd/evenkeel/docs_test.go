@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -129,10 +128,14 @@ func TestYAMLOfThePagesLoads(t *testing.T) {
 func loads(t *testing.T, block string) error {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "evenkeel.yml")
+	first, _, _ := strings.Cut(block, ":")
+	if first == "webhook_configs" { // of a receiver
+		block, first = "route: {receiver: evenkeel}\nreceivers:\n  - name: evenkeel\n    "+strings.ReplaceAll(block, "\n", "\n    "), "route"
+	}
 	if err := os.WriteFile(name, []byte(block), 0o600); err != nil {
 		return err
 	}
-	switch first, _, _ := bytes.Cut([]byte(block), []byte(":")); string(first) {
+	switch first {
 	case "route", "receivers":
 		out, err := rig.Amtool(t, "check-config", name)
 		if err != nil {

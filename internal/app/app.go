@@ -35,6 +35,8 @@ type Options struct {
 	AllowUnauthenticated bool   // on other addresses than the loopback
 	ExternalURL          string // where people reach the pages; "" takes it from each request
 	Logger               *slog.Logger
+
+	Clock func() time.Time // of the wall; default time.Now
 }
 
 // App is one service.
@@ -69,6 +71,9 @@ type App struct {
 // New reads the configuration, opens the journal and the checkpoint, and binds
 // the listeners: what can be wrong with them is known before anything runs.
 func New(opts Options) (_ *App, err error) {
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
 	a := &App{opts: opts, logger: opts.Logger, registry: newRegistry(), started: time.Now(), configured: make(chan struct{}), connected: make(chan struct{})}
 	a.reloads = newReloadMetrics(a.registry)
 	defer func() {
@@ -90,7 +95,7 @@ func New(opts Options) (_ *App, err error) {
 	a.database = &database{config: c.ClickHouse, storage: opts.Storage, logger: a.logger.With("part", "clickhouse"), metrics: a.registry}
 	a.runner, err = partition.New(context.Background(), partition.Options{
 		Log: a.journal, Store: &a.store, Past: partition.NewArchive(a.database), Keep: partition.NewFiles(filepath.Join(opts.Storage, partitionFolder)),
-		Logger: a.logger.With("part", "partition"), Metrics: a.registry,
+		Clock: a.opts.Clock, Logger: a.logger.With("part", "partition"), Metrics: a.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -113,7 +118,7 @@ func (a *App) openJournal(c *config.Config) error {
 		return fmt.Errorf("storage path: %w", err)
 	}
 	j, err := journal.Open(journal.Options{
-		Dir: filepath.Join(a.opts.Storage, journalFolder), MaxBytes: c.Journal.MaxBytes,
+		Dir: filepath.Join(a.opts.Storage, journalFolder), MaxBytes: c.Journal.MaxBytes, Clock: a.opts.Clock,
 		Logger: a.logger.With("part", "journal"), Registerer: a.registry,
 	})
 	if err != nil {
@@ -163,14 +168,21 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error {
 		defer stopStoring()
 		defer a.storeRest(storing)
-		return a.serveHTTP(running)
+		return a.receive(running)
 	})
-	g.Go(func() error { return a.runStreams(running) })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil
 	}
 	return errors.Join(err, a.close())
+}
+
+// receive takes deliveries by every way until ctx ends.
+func (a *App) receive(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.serveHTTP(ctx) })
+	g.Go(func() error { return a.runStreams(ctx) })
+	return g.Wait()
 }
 
 // runPartition folds at once, and stores as soon as ClickHouse is there.

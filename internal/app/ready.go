@@ -89,7 +89,7 @@ func (a *App) old() string {
 	if at == 0 {
 		return fmt.Sprintf("nothing is stored yet, %d records wait", waiting)
 	}
-	if age := time.Since(at.Time()); age > maxReadyLag {
+	if age := a.opts.Clock().Sub(at.Time()); age > maxReadyLag {
 		return fmt.Sprintf("what can be read is %s old, %d records wait", age.Round(time.Second), waiting)
 	}
 	return ""

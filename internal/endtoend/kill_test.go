@@ -15,8 +15,6 @@ import (
 	"github.com/evenkeel/evenkeel/internal/rig"
 )
 
-const kills = 10
-
 // kill -9 of the service at any moment, start-up included, loses nothing that was acknowledged
 // and stores nothing twice; what is stored is what its journal says.
 func TestKilledServiceLosesNothing(t *testing.T) {

@@ -121,12 +121,18 @@ func resolved(a loadAlert) loadAlert {
 // loadConfig is a configuration with the services of the load.
 func loadConfig(t *testing.T) string {
 	t.Helper()
+	return loadConfigWith(t, "")
+}
+
+// loadConfigWith adds further settings to it.
+func loadConfigWith(t *testing.T, settings string) string {
+	t.Helper()
 	var catalogue strings.Builder
 	catalogue.WriteString("services:\n")
 	for n := range servicesOfAll {
 		catalogue.WriteString(fmt.Sprintf("  - {name: service-%d, owner: team, tier: 1, agreements: [{name: public, objective: 99.9%%, zone: Europe/Berlin}]}\n", n))
 	}
-	return writeFile(t, "evenkeel.yml", "catalogue: ["+writeFile(t, "catalogue.yml", catalogue.String())+"]\n")
+	return writeFile(t, "evenkeel.yml", "catalogue: ["+writeFile(t, "catalogue.yml", catalogue.String())+"]\n"+settings)
 }
 
 func webhookBody(sender int, alerts []loadAlert) []byte {
@@ -184,6 +190,13 @@ func (l *load) accepted() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.posts
+}
+
+// refused is how many deliveries were answered 503 so far.
+func (l *load) refused() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.statuses[http.StatusServiceUnavailable]
 }
 
 // postOnce posts on a connection of its own, so that the answer is this request's alone: the

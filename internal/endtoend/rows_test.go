@@ -28,6 +28,7 @@ import (
 // leftovers is what a service that has stopped leaves: its rows, and a replay of its journal.
 type leftovers struct {
 	storage string
+	config  string           // where rows are in a ClickHouse of one's own; "" with the engine inside
 	db      *clickhouse.Conn // the service's rows
 	engine  *engine.Engine
 	replay  *partition.Replay
@@ -185,7 +186,11 @@ func (l *leftovers) checkReconciled(t *testing.T) {
 // in ClickHouse.
 func (l *leftovers) checkReplayCommand(t *testing.T) {
 	t.Helper()
-	out := evenkeel(t, "replay", "--storage.path="+l.storage, "--incidents=-")
+	args := []string{"replay", "--storage.path=" + l.storage, "--incidents=-"}
+	if l.config != "" {
+		args = append(args, "--config.file="+l.config)
+	}
+	out := evenkeel(t, args...)
 	type incident struct {
 		ID         string
 		OpenedAt   ingest.Millis `json:"opened_at"`

@@ -58,7 +58,8 @@ func (r *Runner) survive(ctx context.Context, rec ingest.Record, failed *failure
 	}
 	r.skipped++
 	r.skips = append(slices.Clip(r.skips), Skip{rec.Position, fmt.Sprint(failed.cause)})
-	if err := r.saveState(ctx, func(s *state) { s.Skips = r.skips }); err != nil {
+	err := r.whileFull(ctx, func() error { return r.saveState(ctx, func(s *state) { s.Skips = r.skips }) })
+	if err != nil {
 		return err
 	}
 	if err := r.awaitIdle(ctx); err != nil {

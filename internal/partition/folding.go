@@ -39,15 +39,15 @@ func (r *Runner) foldFrom(ctx context.Context, pending *batch) error {
 	if err := r.catchUp(ctx); err != nil {
 		return err
 	}
-	checkpointed := r.opts.Clock()
+	checkpointed := time.Now()
 	for ctx.Err() == nil {
 		if r.due(pending) && r.storeReady(ctx, pending) {
-			if r.opts.Clock().Sub(checkpointed) >= r.opts.CheckpointEvery && r.fold.Position() == pending.Last {
+			if time.Since(checkpointed) >= r.opts.CheckpointEvery && r.fold.Position() == pending.Last {
 				checkpoint, err := r.fold.Snapshot()
 				if err != nil {
 					return fmt.Errorf("take a checkpoint: %w", err)
 				}
-				pending.checkpoint, checkpointed = checkpoint, r.opts.Clock()
+				pending.checkpoint, checkpointed = checkpoint, time.Now()
 			}
 			if err := r.handOver(ctx, pending); err != nil {
 				return err
@@ -80,7 +80,7 @@ func (r *Runner) due(b *batch) bool {
 	if r.recover != nil {
 		return b.Last == r.recover.Last
 	}
-	return r.large(b, 1) || r.opts.Clock().Sub(b.since) >= r.opts.BatchAge
+	return r.large(b, 1) || time.Since(b.since) >= r.opts.BatchAge
 }
 
 // large tells whether b has grown to so many times what closes it.
@@ -136,7 +136,7 @@ func (r *Runner) read(ctx context.Context, b *batch) error {
 func (r *Runner) await(ctx context.Context, b *batch) error {
 	wait := time.Second
 	if b.Last != 0 {
-		wait = max(r.opts.BatchAge-r.opts.Clock().Sub(b.since), 5*time.Millisecond)
+		wait = max(r.opts.BatchAge-time.Since(b.since), 5*time.Millisecond)
 	}
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -151,19 +151,20 @@ func (r *Runner) await(ctx context.Context, b *batch) error {
 // the state. Rows of other positions that an earlier run has seen may be stored although
 // the state does not say so, where it was lost or is an older copy.
 func (r *Runner) apply(ctx context.Context, rec ingest.Record, b *batch) error {
-	began := r.opts.Clock()
+	began := time.Now()
 	rows, failure := r.try(rec)
 	if failure != nil {
 		return r.survive(ctx, rec, failure)
 	}
-	r.metrics.foldSeconds.Observe(r.opts.Clock().Sub(began).Seconds())
+	r.metrics.foldSeconds.Observe(time.Since(began).Seconds())
 	r.next = rec.Position + 1
 	r.publish()
 	if rec.Position <= r.skip {
 		return nil
 	}
+	r.metrics.dead.Add(float64(len(rows.DeadLetters)))
 	if b.Last == 0 {
-		b.Partition, b.First, b.since = r.opts.Partition, rec.Position, r.opts.Clock()
+		b.Partition, b.First, b.since = r.opts.Partition, rec.Position, time.Now()
 	}
 	b.Last, b.FoldTime = rec.Position, r.fold.Time()
 	b.recovering = b.recovering || rec.Position <= r.before

@@ -58,7 +58,7 @@ type Options struct {
 	Store     Store
 	Past      Past             // what the journal has trimmed; nil: nothing else has it
 	Keep      Keep             // holds state and checkpoint
-	Clock     func() time.Time // default time.Now
+	Clock     func() time.Time // of the wall, for ticks and how old things are; default time.Now
 	Logger    *slog.Logger
 	Metrics   prometheus.Registerer
 

@@ -2,6 +2,8 @@ package partition
 
 import (
 	"context"
+	"errors"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -27,7 +29,10 @@ func (r *Runner) runStore(ctx context.Context) error {
 // checkpoint: until then a restart only looks again whether the rows are there.
 func (r *Runner) storeBatch(ctx context.Context, b batch) error {
 	if b.Rows.Len() > 0 {
-		if err := r.saveState(ctx, func(s *state) { s.InFlight = &bounds{b.First, b.Last} }); err != nil {
+		err := r.whileFull(ctx, func() error {
+			return r.saveState(ctx, func(s *state) { s.InFlight = &bounds{b.First, b.Last} })
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -38,7 +43,25 @@ func (r *Runner) storeBatch(ctx context.Context, b batch) error {
 	if b.checkpoint == nil {
 		return nil
 	}
-	return r.saveCheckpoint(ctx, b)
+	return r.whileFull(ctx, func() error { return r.saveCheckpoint(ctx, b) })
+}
+
+// whileFull saves, and tries again for as long as the disk is full: deliveries are refused then, and
+// what was accepted waits.
+func (r *Runner) whileFull(ctx context.Context, save func() error) error {
+	for {
+		err := save()
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+			return err
+		}
+		r.metrics.storeFailures.Inc()
+		r.opts.Logger.Warn("The disk is full: how far the partition is cannot be saved; it is tried again", "err", err, "partition", r.opts.Partition)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // write tries until the store has the rows. After a failed try a part may be there.
@@ -46,10 +69,10 @@ func (r *Runner) write(ctx context.Context, b batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, 5*time.Second
 	for recovering := b.recovering; ; recovering = true {
-		began := r.opts.Clock()
+		began := time.Now()
 		err := r.opts.Store.Write(ctx, b.Batch, recovering)
 		if err == nil {
-			r.metrics.storeSeconds.Observe(r.opts.Clock().Sub(began).Seconds())
+			r.metrics.storeSeconds.Observe(time.Since(began).Seconds())
 			r.metrics.rows.Add(float64(b.Rows.Len()))
 			return nil
 		}
