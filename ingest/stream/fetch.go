@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	fetchWait  = 500 * time.Millisecond // how long a broker waits for something to come
-	fetchBytes = 1 << 20                // of one answer, more only where one batch has more
+	fetchWait  = time.Second // how long a broker waits for something to come
+	fetchBytes = 1 << 20     // of one answer, more only where one batch has more
 )
 
 // fetched is what one fetch brought.
