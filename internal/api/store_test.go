@@ -25,6 +25,7 @@ import (
 func TestTheStoresAnswerAsTheSiteInMemory(t *testing.T) {
 	conn := rig.ClickHouse(t)
 	site := apitest.Shop()
+	lost(site)
 	address(site)
 	write(t, conn, site)
 	reads := site.Reads()
@@ -47,6 +48,25 @@ func TestTheStoresAnswerAsTheSiteInMemory(t *testing.T) {
 				t.Errorf("(-memory +stores):\n%.6000s", diff)
 			}
 		})
+	}
+}
+
+// lost adds an episode whose sender fell silent long ago: nobody knows of it, so it has not ended.
+func lost(s *apitest.Site) {
+	e := s.Members[len(s.Members)-1]
+	e.Fingerprint, e.Incident, e.State, e.EndsAt = "00000000000010c7", "", correlate.Unknown, 0
+	e.StartsAt++ // the youngest, as the store lists them
+	e.UnknownSince = e.StartsAt + ingest.Minute
+	s.Members = append(s.Members, e)
+}
+
+// What nobody knows of any more is among what has not ended, however long ago its sender fell silent.
+func TestAnAlertThatNobodyKnowsOfHasNotEnded(t *testing.T) {
+	site := apitest.Shop()
+	lost(site)
+	list, _ := data[api.AlertList](t, handler(site), "/api/v1/alerts?state=unknown")
+	if len(list.Episodes) != 1 || list.Episodes[0].Fingerprint != "00000000000010c7" {
+		t.Errorf("%+v", list.Episodes)
 	}
 }
 
