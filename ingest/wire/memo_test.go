@@ -91,7 +91,7 @@ func TestManyMayDecodeAtOnceAndMoreThanIsRemembered(t *testing.T) {
 		all.Go(func() {
 			for i := range 200 {
 				long := strings.Repeat("x", 3000)
-				body := fmt.Sprintf(`[{"labels":{"a":"%d","b":"%s"},"startsAt":"2026-11-22T11:54:21Z"}]`, (i*7+worker)%150, long)
+				body := fmt.Sprintf(`[{"labels":{"a":"%d","b":%q},"startsAt":"2026-11-22T11:54:21Z"}]`, (i*7+worker)%150, long)
 				for range 2 {
 					got, err := d.Read(record(ingest.PathAlerts, body))
 					if err != nil || len(got.Events) != 1 || got.Events[0].Alert.Labels.Get("a") != fmt.Sprint((i*7+worker)%150) {
