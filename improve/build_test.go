@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/improve"
 	"github.com/evenkeel/evenkeel/improve/improvetest"
 	"github.com/evenkeel/evenkeel/improve/report"
@@ -50,5 +52,17 @@ func TestReportsOfKnownFactsStayWhatTheyAre(t *testing.T) {
 				t.Errorf("a report read back is another one:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAnIncidentOfWhichNobodyKnowsWhenItEndedHasNoLength(t *testing.T) {
+	m, p := october(t)
+	before := build(t, m, p).Incidents.Resolve
+	m, p = october(t)
+	i := slices.IndexFunc(m.incidents, func(i correlate.Incident) bool { return i.ResolvedAt != 0 && i.OpenedAt >= at(t, "2026-10-02") })
+	m.incidents[i].Unknown = 1
+	after := build(t, m, p).Incidents.Resolve
+	if before.UnknownEnd != 0 || after.UnknownEnd != 1 || after.N != before.N-1 || after.NotResolved != before.NotResolved {
+		t.Errorf("before %+v, after %+v", before, after)
 	}
 }

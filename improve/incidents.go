@@ -82,6 +82,10 @@ func (c *composer) durations(in []correlate.Incident) Durations {
 			d.NotResolved++
 			continue
 		}
+		if i.Unknown > 0 { // it ended, nobody knows when
+			d.UnknownEnd++
+			continue
+		}
 		lasted = append(lasted, LengthOf(i.OpenedAt, i.ResolvedAt))
 	}
 	slices.Sort(lasted)
@@ -142,7 +146,7 @@ func causes(in []correlate.Incident) []CauseCount {
 		}
 		c.Count++
 		c.Incidents = append(c.Incidents, i.ID)
-		if i.ResolvedAt != 0 {
+		if i.ResolvedAt != 0 && i.Unknown == 0 {
 			c.Lasted += LengthOf(i.OpenedAt, i.ResolvedAt)
 		}
 	}

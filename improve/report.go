@@ -171,6 +171,7 @@ type SeverityCount struct {
 type Durations struct {
 	N              int          `json:"n"`
 	NotResolved    int          `json:"not_resolved"` // left out: their length is not known yet, so the figures are too low
+	UnknownEnd     int          `json:"unknown_end"`  // left out: nobody saw how all of their alerts ended
 	Median         *Length      `json:"median_ms"`
 	MedianInterval *LengthRange `json:"median_interval"` // by order statistics, free of any distribution; null under 6
 	P90            *Length      `json:"p90_ms"`          // nearest rank; null under 10

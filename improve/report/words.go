@@ -211,6 +211,9 @@ func resolved(d improve.Durations) string {
 	if d.NotResolved > 0 {
 		text += fmt.Sprintf("; %s not resolved and left out, so these times are too short", count(d.NotResolved))
 	}
+	if d.UnknownEnd > 0 {
+		text += fmt.Sprintf("; of %s nobody knows when they ended, and they are left out", count(d.UnknownEnd))
+	}
 	return text
 }
 

@@ -87,14 +87,15 @@ func (r *Reader) Incidents(ctx context.Context, q improve.Query) ([]correlate.In
 }
 
 func scanIncident(rows clickhouse.Rows, i *correlate.Incident) error {
-	var state, causes string
-	var episodes, firing int64
-	err := rows.Scan(&i.Partition, &i.Position, &i.Ordinal, (*int64)(&i.RecordedAt), &i.ID, &state, &i.Title, &i.Severity,
-		(*int64)(&i.OpenedAt), (*int64)(&i.ResolvedAt), &i.Services, &episodes, &firing, &causes)
+	var kind, state, causes string
+	var episodes, firing, unknown int64
+	err := rows.Scan(&i.Partition, &i.Position, &i.Ordinal, (*int64)(&i.RecordedAt), &i.ID, &kind, &state, &i.Title, &i.Severity,
+		(*int64)(&i.OpenedAt), (*int64)(&i.ResolvedAt), &i.Services, &episodes, &firing, &unknown, &causes)
 	if err != nil {
 		return err
 	}
-	i.State, i.Episodes, i.Firing = correlate.IncidentState(state), int(episodes), int(firing)
+	i.Kind, i.State = correlate.IncidentKind(kind), correlate.IncidentState(state)
+	i.Episodes, i.Firing, i.Unknown = int(episodes), int(firing), int(unknown)
 	if err := json.Unmarshal([]byte(causes), &i.Causes); err != nil {
 		return fmt.Errorf("causes of incident %s: %w", i.ID, err)
 	}

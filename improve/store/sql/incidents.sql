@@ -6,6 +6,7 @@ SELECT
     ordinal,
     toUnixTimestamp64Milli(recorded_at) AS recorded_ms,
     id,
+    kind,
     state,
     title,
     severity,
@@ -14,6 +15,7 @@ SELECT
     services,
     toInt64(episodes) AS n_episodes,
     toInt64(firing) AS n_firing,
+    toInt64(unknown) AS n_unknown,
     causes
 FROM
 (
