@@ -123,7 +123,11 @@ func (c *Cluster) check(ctx context.Context, t kafkago.Topic) error {
 		return fmt.Errorf("it has %d partitions and the configuration says %d; the number is fixed when the topic is made, "+
 			"because it decides which partition an alert's history is in: configure %d, or begin with another topic", n, c.opts.Partitions, n)
 	}
-	config, err := c.config(ctx, t.Name)
+	var config map[string]string
+	err := retry(ctx, func(error, time.Duration, int) {}, func() (err error) { // a broker may not have heard of a new topic
+		config, err = c.config(ctx, t.Name)
+		return err
+	})
 	if err != nil {
 		return err
 	}
