@@ -99,6 +99,7 @@ func compareCounts(t *testing.T, db clickhouse.Querier, want *partition.Rows) {
 		"deliveries": len(want.Deliveries), "events": len(want.Events), "changes": len(want.Changes), "dead_letters": len(want.DeadLetters),
 		"episodes": len(want.Episodes), "transitions": len(want.Transitions), "incidents": len(want.Incidents),
 		"service_ledger": len(want.Ledger), "sla_segments": len(want.Segments),
+		"samples": len(want.Samples), "links": len(want.Links), "maintenance": len(want.Maintenance),
 	} {
 		var rows, addresses uint64
 		scan(t, db, "SELECT count(), uniqExact(partition, position, ordinal) FROM "+table, &rows, &addresses)

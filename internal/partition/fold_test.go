@@ -1,14 +1,17 @@
 package partition_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/partition"
@@ -176,5 +179,48 @@ func TestABadRecordHurtsOnlyItself(t *testing.T) {
 	}
 	if diff := cmp.Diff(good.Incidents(), hurt.Incidents(), where, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("incidents differ beside bad records:\n%s", diff)
+	}
+}
+
+// A flood that ends a file is decided at its end, as a service that lives on decides it a moment later.
+func TestAReplayThatIsFinishedHasDecidedEverything(t *testing.T) {
+	const flood = 700 // more than are decided at once
+	at := func(minute int) ingest.Millis {
+		return ingest.MillisOf(time.Date(2026, 3, 2, 10, minute, 40, 0, time.UTC))
+	}
+	first := configuration(t, []byte("services: [{name: s0, owner: a}, {name: s1, owner: a, depends_on: [s0]}, {name: s2, owner: a, depends_on: [s1]}]\n"))
+	first.ReceivedAt = at(0)
+	records := []ingest.Record{first}
+	for minute, n := range []int{20, flood, flood} {
+		var alerts []string
+		for i := range n {
+			alerts = append(alerts, fmt.Sprintf(`{"status":"firing","labels":{"alertname":"Down%d","service":"s%d"},"startsAt":"2026-03-02T10:%02d:%02dZ","fingerprint":"%d%015x"}`,
+				i%5, i%9, minute, i%30, minute, i))
+		}
+		records = append(records, ingest.Record{
+			Kind: ingest.KindDelivery, Path: ingest.PathAlertmanager, ReceivedAt: at(minute),
+			Body: []byte(`{"version":"4","alerts":[` + strings.Join(alerts, ",") + `]}`),
+		})
+	}
+
+	finished, living := partition.NewReplay(0), partition.NewReplay(0)
+	for _, rec := range records {
+		finished.Apply(rec)
+		living.Apply(rec)
+	}
+	living.Apply(ingest.Record{Kind: ingest.KindTick, ReceivedAt: at(2) + 2*ingest.Minute})
+	differs := func() string {
+		when := cmp.Options{
+			cmpopts.IgnoreTypes(ingest.Address{}), cmpopts.EquateEmpty(),
+			cmpopts.IgnoreFields(correlate.Episode{}, "RecordedAt"), cmpopts.IgnoreFields(correlate.Incident{}, "RecordedAt"),
+		}
+		return cmp.Diff(living.Episodes(), finished.Episodes(), when) + cmp.Diff(living.Incidents(), finished.Incidents(), when)
+	}
+	if differs() == "" {
+		t.Fatal("before its end the replay has decided everything: the test compares nothing")
+	}
+	finished.Finish()
+	if diff := differs(); diff != "" {
+		t.Errorf("the replay that is finished (+) is not what a service would say (-):\n%s", diff)
 	}
 }
