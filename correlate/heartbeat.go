@@ -284,7 +284,7 @@ func (t *tenant) touchBeat(b *beat) {
 // watchBeat sets the timer of what b waits for.
 func (t *tenant) watchBeat(b *beat) {
 	if !b.silent && b.heard != 0 {
-		t.fold.timers.push(timer{due: b.heard + b.every, kind: timerSilent, tenant: t, key: b.of.name, beat: b})
+		t.fold.timers.push(timer{due: b.overdueAt(), kind: timerSilent, tenant: t, key: b.of.name, beat: b})
 	}
 	if b.row.State == IncidentResolved {
 		t.fold.timers.push(timer{due: b.row.ResolvedAt + t.fold.reopenWindow(), kind: timerClose, tenant: t, key: b.row.ID, beat: b})
@@ -293,6 +293,9 @@ func (t *tenant) watchBeat(b *beat) {
 
 // current tells whether b is declared now.
 func (b *beat) current() bool { return b.of.beat == b }
+
+// overdueAt is when b is silent unless a sign comes before. One that comes just in time is in time.
+func (b *beat) overdueAt() ingest.Millis { return b.heard + b.every + 1 }
 
 // flushBeats adds the incidents of silences that changed, and the silences.
 func (t *tenant) flushBeats(out *Output) {

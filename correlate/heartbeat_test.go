@@ -237,6 +237,23 @@ func TestNothingIsResolvedBySilence(t *testing.T) {
 	})
 }
 
+func TestSignsOfLifeThatComeInTimeChangeNothing(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		arrivals := twice(history(rt), 15*ingest.Minute, random(rt))
+		last := end(arrivals) + ingest.Hour
+		listened := slices.Clone(arrivals)
+		for at := start - ingest.Hour; at <= last; at += 5 * ingest.Minute {
+			listened = append(listened, signAt(at))
+		}
+		slices.SortStableFunc(listened, func(a, b arrival) int { return int(a.at - b.at) })
+		want := newWorld(t, chain()).run(arrivals...).until(last).final()
+		got := newWorld(t, watched()).run(listened...).until(last).final()
+		if diff := cmp.Diff(want, got); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}
+
 // alive adds signs of life to a history: stretches with one a minute, and silence between.
 func alive(t *rapid.T, arrivals []arrival) []arrival {
 	all := slices.Clone(arrivals)

@@ -65,7 +65,7 @@ func (t timer) actual() (ingest.Millis, bool) {
 	case timerLose:
 		return t.tenant.loseAt(t.of), t.of.row.State == Unknown && !t.of.row.Over()
 	case timerSilent:
-		return t.beat.heard + t.beat.every, !t.beat.silent && t.beat.current()
+		return t.beat.overdueAt(), !t.beat.silent && t.beat.current()
 	case timerClose:
 		if t.beat != nil {
 			return t.beat.row.ResolvedAt + t.tenant.fold.reopenWindow(), t.beat.row.State == IncidentResolved && t.beat.current()
