@@ -34,7 +34,13 @@ func (ls Labels) Get(name string) string {
 	return ls[i].Value
 }
 
-// Map returns the labels as a map, as ClickHouse wants them.
+// Len returns how many there are.
+func (ls Labels) Len() int { return len(ls) }
+
+// At returns the name and value at i.
+func (ls Labels) At(i int) (name, value string) { return ls[i].Name, ls[i].Value }
+
+// Map returns the labels as a map.
 func (ls Labels) Map() map[string]string {
 	m := make(map[string]string, len(ls))
 	for _, l := range ls {

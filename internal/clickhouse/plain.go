@@ -16,10 +16,18 @@ func plain(v any) any {
 	case string, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float64, bool,
 		time.Time, []string, []byte, nil:
 		return v
+	case Pairs:
+		return orderedMap{v}
 	case map[string]string:
-		return orderedMap(v)
+		return orderedMap{sortedPairs(v)}
 	}
 	r := reflect.ValueOf(v)
+	switch r.Kind() { // the most frequent, without a conversion
+	case reflect.String:
+		return r.String()
+	case reflect.Int64:
+		return r.Int()
+	}
 	if base, ok := basicTypes[r.Kind()]; ok {
 		return r.Convert(base).Interface()
 	}
@@ -54,25 +62,50 @@ func plainSlice(r reflect.Value, base reflect.Type) any {
 	return out.Interface()
 }
 
-// orderedMap is a map whose keys are written in their order.
-type orderedMap map[string]string
+// Pairs are the names and values of a Map(String, String), in order. They are written as they
+// stand: what is a list already need not become a map first.
+type Pairs interface {
+	Len() int
+	At(i int) (name, value string)
+}
+
+// orderedMap is what the driver writes in the order of its pairs.
+type orderedMap struct{ pairs Pairs }
 
 // Put is for reading, which is done into plain maps.
-func (m orderedMap) Put(key, value any) {
-	m[key.(string)] = value.(string) //nolint:forcetypeassert // a Map(String, String)
-}
+func (orderedMap) Put(_, _ any) { panic("clickhouse: pairs are written only") }
 
-// Iterator returns the pairs, sorted by key.
+// Iterator returns the pairs.
 func (m orderedMap) Iterator() column.MapIterator {
-	return &pairs{m: m, keys: slices.Sorted(maps.Keys(m)), at: -1}
+	return &iterator{pairs: m.pairs, n: m.pairs.Len(), at: -1}
 }
 
-type pairs struct {
-	m    orderedMap
-	keys []string
-	at   int
+type iterator struct {
+	pairs       Pairs
+	n, at       int
+	name, value string
 }
 
-func (p *pairs) Next() bool { p.at++; return p.at < len(p.keys) }
-func (p *pairs) Key() any   { return p.keys[p.at] }
-func (p *pairs) Value() any { return p.m[p.keys[p.at]] }
+func (i *iterator) Next() bool {
+	if i.at++; i.at >= i.n {
+		return false
+	}
+	i.name, i.value = i.pairs.At(i.at)
+	return true
+}
+func (i *iterator) Key() any   { return i.name }
+func (i *iterator) Value() any { return i.value }
+
+// mapPairs are those of a map, by name.
+type mapPairs struct {
+	names []string
+	m     map[string]string
+}
+
+func sortedPairs(m map[string]string) Pairs { return mapPairs{slices.Sorted(maps.Keys(m)), m} }
+
+// Len implements [Pairs].
+func (p mapPairs) Len() int { return len(p.names) }
+
+// At implements [Pairs].
+func (p mapPairs) At(i int) (name, value string) { return p.names[i], p.m[p.names[i]] }

@@ -13,7 +13,7 @@ import (
 const (
 	Instant = "DateTime64(3, 'UTC')"                // of an ingest.Millis; 0 is the beginning of 1970
 	Word    = "LowCardinality(String)"              // of a string that recurs
-	Labels  = "Map(LowCardinality(String), String)" // of a map[string]string
+	Labels  = "Map(LowCardinality(String), String)" // of Pairs, or a map[string]string
 )
 
 // Column is one column of a table: its name, its type as DESCRIBE prints it,
