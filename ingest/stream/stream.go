@@ -137,15 +137,23 @@ func (c Config) allTopics() []string {
 }
 
 // Run reads until ctx ends, and then leaves the group. What fails on the way is counted, logged and
-// tried again: it returns for no other reason.
+// tried again: it returns for no other reason. A stream runs once.
 func (s *Stream) Run(ctx context.Context) {
-	defer s.wires.transport.CloseIdleConnections()
-	defer s.m.gone()
+	defer s.close()
 	for ctx.Err() == nil {
 		if topics := s.awaitTopics(ctx); len(topics) > 0 {
 			s.join(ctx, topics)
 		}
 	}
+}
+
+// close lets go of what outlives a generation.
+func (s *Stream) close() {
+	if s.dead != nil {
+		_ = s.dead.writer.Close() // it holds nothing: every write was waited for
+	}
+	s.wires.transport.CloseIdleConnections()
+	s.m.gone()
 }
 
 // partitions is how many of them each topic has that exists.

@@ -1,0 +1,52 @@
+package stream
+
+import (
+	"context"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
+
+// void is a journal for streams that append nothing.
+type void struct{}
+
+func (void) Append(context.Context, []ingest.Record) (uint64, error) { return 1, nil }
+
+// FuzzEveryRecordIsTaken checks that whatever is in a topic becomes a record of the journal, and what
+// was not understood a dead letter with a reason: a record that could not be taken would stop its partition.
+func FuzzEveryRecordIsTaken(f *testing.F) {
+	s, err := New(Config{
+		Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}}, DeadLetterTopic: "d",
+	}, Options{Journal: void{}, MaxBodyBytes: 1 << 10})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(`{"version":"4","alerts":[{"status":"firing","labels":{"alertname":"A"},"startsAt":"2026-11-22T11:00:00Z"}]}`), TenantHeader, []byte("blue"))
+	f.Add([]byte(`{"version":"4","alerts":[{"status":"odd"}]}`), SourceHeader, []byte("\xff"))
+	f.Add([]byte(`{"id":"1"}`), "ce_specversion", []byte("1.0"))
+	f.Add([]byte(nil), "", []byte(nil))
+	f.Fuzz(func(t *testing.T, value []byte, name string, header []byte) {
+		took := s.take(kafka.Message{Topic: "t", Offset: 7, Value: value, Time: time.UnixMilli(1), Headers: []kafka.Header{{Key: name, Value: header}}})
+		rec := took.record
+		if rec.Origin == nil || rec.Origin.Offset != 7 || rec.Path == "" || ingest.CheckTenant(rec.Tenant) != nil || ingest.CheckSource(rec.Source) != nil {
+			t.Errorf("%+v", rec)
+		}
+		rejected := rec.Kind == ingest.KindRejected
+		if rejected && (rec.Reason == "" || took.reason == "" || len(rec.Body) > ingest.MaxDeadLetterBytes) || !rejected && rec.Kind != ingest.KindDelivery {
+			t.Errorf("%s, %q, %d bytes", rec.Kind, rec.Reason, len(rec.Body))
+		}
+		letter := s.dead.letter(&took)
+		for _, h := range letter.Headers {
+			if h.Key == HeaderReason && !utf8.Valid(h.Value) {
+				t.Errorf("reason %q", h.Value)
+			}
+		}
+		if string(letter.Key) != "t/0/7" || sameForSource(letter, 0, 1, 2) != slot(sourceOf("t", 0), 3) {
+			t.Errorf("key %q", letter.Key)
+		}
+	})
+}
