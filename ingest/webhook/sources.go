@@ -21,7 +21,7 @@ const (
 	// of two sources are never the same alert.
 	SourceParameter = "source"
 	// TokenHeader holds a source's token where Authorization is taken by the password of the listener.
-	TokenHeader = "X-Evenkeel-Token"
+	TokenHeader = "X-Evenkeel-Token" //nolint:gosec // the name of a header
 )
 
 // Sources are the sending systems that are known, with their tokens. It never changes.

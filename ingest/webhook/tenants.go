@@ -30,10 +30,3 @@ func (t *tenants) admit(tenant string) error {
 	t.seen[tenant] = struct{}{}
 	return nil
 }
-
-// size returns how many were seen.
-func (t *tenants) size() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.seen)
-}

@@ -49,10 +49,10 @@ func (h *health) wrote(deliveries bool) {
 	}
 }
 
-func (h *health) state() (err error, size int64, writing time.Time) {
+func (h *health) state() (size int64, writing time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.err, h.size, h.writing
+	return h.size, h.writing, h.err
 }
 
 // Health implements [Journal].
@@ -60,7 +60,7 @@ func (j *Local) Health() error {
 	if j.isClosed() {
 		return ErrClosed
 	}
-	err, size, writing := j.health.state()
+	size, writing, err := j.health.state()
 	if took := time.Since(writing); !writing.IsZero() && took > stuckAfter {
 		return fmt.Errorf("%w: a write has not come back for %s", ErrUnavailable, took.Round(time.Second))
 	}

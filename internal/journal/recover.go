@@ -51,7 +51,7 @@ func (j *Local) recoverTail() error {
 		j.last = max(j.last, m.last)
 		switch {
 		case m.end < j.end: // the end of this one rotted, and positions behind it were given already
-			j.found.holes = append(m.holes, hole{m.end, j.end, errHeader.Error()})
+			j.found.holes = append(j.found.holes, hole{m.end, j.end, errHeader.Error()})
 			j.tail.rotate = true
 			return nil
 		case m.keep:
