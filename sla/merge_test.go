@@ -106,6 +106,7 @@ func runShare(t *rapid.T, h history, share Share) Output {
 				t.Fatal(err)
 			}
 		}
+		l.Silence(a.silences) // signs of life are told to all
 		for _, e := range a.episodes {
 			if partitionOf(e, share.Of) == share.Index {
 				l.Apply([]correlate.Episode{e})
