@@ -1,6 +1,7 @@
 package rig_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,19 +46,18 @@ func TestThreeNodesOfKafkaGoOnWithoutOne(t *testing.T) {
 	}
 }
 
+// SCRAM is tried by the streams' own tests: Debian 12's kcat is refused with it.
 func TestASecuredKafkaLetsInWhoKnowsThePassword(t *testing.T) {
 	k := rig.Kafka(t, rig.KafkaUser("alice", "secret"), rig.KafkaTLS())
 	k.CreateTopic(t, "alerts", 1)
-	for _, mechanism := range []string{"PLAIN"} {
-		login := []string{
-			"-b", k.Addresses()[0], "-t", "alerts", "-X", "security.protocol=SASL_SSL", "-X", "ssl.ca.location=" + k.CAFile,
-			"-X", "sasl.mechanism=" + mechanism, "-X", "sasl.username=alice",
-		}
-		rig.Kcat(t, mechanism+"\n", append(login, "-P", "-X", "sasl.password=secret")...)
-		wrong := rig.KcatCommand(t, append(login, "-C", "-e", "-X", "sasl.password=guessed", "-m", "3")...)
-		if out, err := wrong.Output(); err == nil {
-			t.Errorf("%s: a wrong password read %q", mechanism, out)
-		}
+	login := []string{
+		"-b", k.Addresses()[0], "-t", "alerts", "-X", "security.protocol=SASL_SSL", "-X", "ssl.ca.location=" + k.CAFile,
+		"-X", "sasl.mechanism=PLAIN", "-X", "sasl.username=alice",
+	}
+	rig.Kcat(t, "one\n", append(slices.Clone(login), "-P", "-X", "sasl.password=secret")...)
+	wrong := rig.KcatCommand(t, append(slices.Clone(login), "-C", "-e", "-X", "sasl.password=guessed", "-m", "3")...)
+	if out, err := wrong.Output(); err == nil {
+		t.Errorf("a wrong password read %q", out)
 	}
 	if ends := k.Ends(t, "alerts"); ends[0] != 1 {
 		t.Errorf("%d records were written", ends[0])
