@@ -60,7 +60,6 @@ func (f *replayFlags) run(ctx context.Context, std streams) error {
 	if records == 0 {
 		return fmt.Errorf("%s holds no records", cmp.Or(f.deliveries, f.storage))
 	}
-	replay.Finish()
 	episodes, incidents := replay.Episodes(), live(replay.Incidents())
 	for _, d := range replay.DeadLetters() {
 		fmt.Fprintf(std.err, "not understood, received %s: %s\n", d.ReceivedAt, d.Reason)
@@ -122,6 +121,7 @@ func (f *replayFlags) replayDeliveries(std streams) (*partition.Replay, int, err
 		replay.Apply(rec)
 		records++
 	}
+	replay.Finish() // a journal is replayed to where its service stood: a file ends for good
 	return replay, records, nil
 }
 
