@@ -189,8 +189,8 @@ func (t *tenant) close(i *incident) {
 	t.touchIncident(i)
 }
 
-// incidentID is the id of the incident that an episode begins. One that was forgotten and came
-// again, at an instant that is not 0, begins another.
+// incidentID is the id of the incident that an episode begins: "5f3a…", or "2-5f3a…" in partition 2. One
+// that was forgotten and came again, at an instant that is not 0, begins another.
 func (f *Fold) incidentID(k EpisodeKey, again ingest.Millis) string {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], f.episodeName(k))
@@ -201,7 +201,11 @@ func (f *Fold) incidentID(k EpisodeKey, again ingest.Millis) string {
 		h.Write(b[:])
 		copy(b[:], h.Sum(nil))
 	}
-	return hex.EncodeToString(b[:])
+	id := hex.EncodeToString(b[:])
+	if f.partition != 0 {
+		return fmt.Sprintf("%d-%s", f.partition, id)
+	}
+	return id
 }
 
 // episodeName is a number that names an episode among those of all partitions.

@@ -34,7 +34,7 @@ func addServe(k *kingpin.Application, actions map[string]action) {
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {
 		logging.Writer = std.err
 		opts.Logger = promslog.New(logging)
-		a, err := app.New(opts)
+		a, err := app.New(ctx, opts)
 		if err != nil {
 			return err
 		}

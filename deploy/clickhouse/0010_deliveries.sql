@@ -1,5 +1,5 @@
 -- Records of the journal as they arrived, configuration included: what the journal has
--- forgotten is folded again from here.
+-- forgotten is folded again from here. Where several partitions have a copy, route says which.
 CREATE TABLE IF NOT EXISTS {{.Table "deliveries"}}{{.OnCluster}}
 (
     partition    UInt32,
@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "deliveries"}}{{.OnCluster}}
     kind         LowCardinality(String),
     path         LowCardinality(String),
     reason       String,
+    route        String,
     body         String CODEC(ZSTD(3)),
     alerts       UInt32,
     changes      UInt32,

@@ -93,9 +93,13 @@ func (r *Reader) Records(ctx context.Context, partition uint32, from, until uint
 		"from":      strconv.FormatUint(from, 10), "until": strconv.FormatUint(until, 10),
 	}
 	records, err := clickhouse.All(ctx, r.db, recordsSQL, params, func(rows clickhouse.Rows, rec *ingest.Record) error {
-		var kind, body string
-		err := rows.Scan(&rec.Position, (*int64)(&rec.ReceivedAt), &kind, &rec.Tenant, &rec.Source, &rec.Path, &rec.Reason, &body)
+		var kind, route, body string
+		err := rows.Scan(&rec.Position, (*int64)(&rec.ReceivedAt), &kind, &rec.Tenant, &rec.Source, &rec.Path, &rec.Reason, &route, &body)
 		rec.Body = []byte(body)
+		if err == nil && route != "" {
+			rec.Route = new(ingest.Route)
+			err = rec.Route.UnmarshalText([]byte(route))
+		}
 		if err == nil {
 			rec.Kind, err = ingest.ParseRecordKind(kind)
 		}

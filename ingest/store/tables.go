@@ -1,6 +1,9 @@
 package store
 
-import "github.com/evenkeel/evenkeel/internal/clickhouse"
+import (
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+)
 
 // Deliveries declares the table deliveries.
 var Deliveries = clickhouse.Table[DeliveryRow]{
@@ -16,6 +19,7 @@ var Deliveries = clickhouse.Table[DeliveryRow]{
 		{Name: "kind", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Kind.String() }},
 		{Name: "path", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Path }},
 		{Name: "reason", Type: "String", Value: func(r *DeliveryRow) any { return r.Reason }},
+		{Name: "route", Type: "String", Value: func(r *DeliveryRow) any { return routeText(r.Route) }},
 		{Name: "body", Type: "String", Value: func(r *DeliveryRow) any { return r.Body }},
 		{Name: "alerts", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Alerts }},
 		{Name: "changes", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Changes }},
@@ -97,4 +101,16 @@ func status(resolved bool) string {
 		return "resolved"
 	}
 	return "firing"
+}
+
+// routeText is a record's route as it stands in its row, "" where it has none.
+func routeText(r *ingest.Route) string {
+	if r == nil {
+		return ""
+	}
+	text, err := r.MarshalText()
+	if err != nil {
+		return "" // no journal gives a route that breaks its rules
+	}
+	return string(text)
 }

@@ -26,7 +26,7 @@ type wires struct {
 }
 
 func newWires(c Config, clientID string) (wires, error) {
-	secured, err := c.TLS.config()
+	secured, err := c.TLS.Config()
 	if err != nil {
 		return wires{}, fmt.Errorf("tls: %w", err)
 	}
@@ -35,7 +35,7 @@ func newWires(c Config, clientID string) (wires, error) {
 		transport: &kafka.Transport{ClientID: clientID, DialTimeout: dialTimeout, TLS: secured},
 	}
 	if c.SASL != nil {
-		if _, err := c.SASL.password(); err != nil {
+		if _, err := c.SASL.Password(); err != nil {
 			return wires{}, fmt.Errorf("sasl: %w", err)
 		}
 		w.dialer.SASLMechanism, w.transport.SASL = login{*c.SASL}, login{*c.SASL}
@@ -48,7 +48,8 @@ func (w wires) client(brokers []string, timeout time.Duration) *kafka.Client {
 	return &kafka.Client{Addr: kafka.TCP(brokers...), Timeout: timeout, Transport: w.transport}
 }
 
-func (t *TLS) config() (*tls.Config, error) {
+// Config returns what t comes to, nil for a nil TLS. Certificates of this client are read at each handshake.
+func (t *TLS) Config() (*tls.Config, error) {
 	if t == nil {
 		return nil, nil
 	}
@@ -84,7 +85,7 @@ func (l login) Name() string { return l.Mechanism }
 
 // Start implements [sasl.Mechanism].
 func (l login) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
-	password, err := l.password()
+	password, err := l.Password()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +103,8 @@ func (l login) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
 	return m.Start(ctx)
 }
 
-func (s SASL) password() (string, error) {
+// Password reads the file of the password.
+func (s SASL) Password() (string, error) {
 	text, err := os.ReadFile(s.PasswordFile)
 	if err != nil {
 		return "", fmt.Errorf("password_file: %w", err)

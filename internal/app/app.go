@@ -51,10 +51,9 @@ type App struct {
 	text     atomic.Pointer[string] // of the root file that config was read from
 	reloads  *reloadMetrics
 	reload   sync.Mutex
-	journal  *journal.Local
 	receiver *webhook.Handler
 	store    partition.ClickHouse
-	runner   *partition.Runner
+	folds    folds
 	database *database
 	streams  streams
 
@@ -69,8 +68,9 @@ type App struct {
 }
 
 // New reads the configuration, opens the journal and the checkpoint, and binds
-// the listeners: what can be wrong with them is known before anything runs.
-func New(opts Options) (_ *App, err error) {
+// the listeners: what can be wrong with them is known before anything runs. For a journal elsewhere it
+// waits until ctx ends.
+func New(ctx context.Context, opts Options) (_ *App, err error) {
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
@@ -89,15 +89,11 @@ func New(opts Options) (_ *App, err error) {
 	if err := checkExposure(*opts.Web.WebListenAddresses, *opts.Web.WebConfigFile, opts.AllowUnauthenticated); err != nil {
 		return nil, err
 	}
-	if err := a.openJournal(c); err != nil {
+	a.database = &database{config: c.ClickHouse, storage: opts.Storage, logger: a.logger.With("part", "clickhouse"), metrics: a.registry}
+	if err := a.openJournal(ctx, c); err != nil {
 		return nil, err
 	}
-	a.database = &database{config: c.ClickHouse, storage: opts.Storage, logger: a.logger.With("part", "clickhouse"), metrics: a.registry}
-	a.runner, err = partition.New(context.Background(), partition.Options{
-		Log: a.journal, Store: &a.store, Past: partition.NewArchive(a.database), Keep: partition.NewFiles(filepath.Join(opts.Storage, partitionFolder)),
-		Clock: a.opts.Clock, Logger: a.logger.With("part", "partition"), Metrics: a.registry,
-	})
-	if err != nil {
+	if err := a.openReceiver(c); err != nil {
 		return nil, err
 	}
 	if err := a.openStreams(c, a.registry); err != nil {
@@ -113,20 +109,47 @@ func newRegistry() *prometheus.Registry {
 	return reg
 }
 
-func (a *App) openJournal(c *config.Config) error {
+// openJournal opens the journal, and what folds it.
+func (a *App) openJournal(ctx context.Context, c *config.Config) error {
+	if c.Journal.Kafka != nil {
+		r, err := a.openReplica(ctx, c)
+		if err == nil {
+			a.folds = r
+		}
+		return err
+	}
+	s, err := a.openSingle(ctx, c)
+	if err == nil {
+		a.folds = s
+	}
+	return err
+}
+
+// openSingle opens the journal below the storage path.
+func (a *App) openSingle(ctx context.Context, c *config.Config) (*single, error) {
 	if err := os.MkdirAll(a.opts.Storage, 0o700); err != nil {
-		return fmt.Errorf("storage path: %w", err)
+		return nil, fmt.Errorf("storage path: %w", err)
 	}
 	j, err := journal.Open(journal.Options{
 		Dir: filepath.Join(a.opts.Storage, journalFolder), MaxBytes: c.Journal.MaxBytes, Clock: a.opts.Clock,
 		Logger: a.logger.With("part", "journal"), Registerer: a.registry,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.journal = j
+	r, err := partition.New(ctx, partition.Options{
+		Log: j, Store: &a.store, Past: partition.NewArchive(a.database), Keep: partition.NewFiles(filepath.Join(a.opts.Storage, partitionFolder)),
+		Clock: a.opts.Clock, Logger: a.logger.With("part", "partition"), Metrics: a.registry,
+	})
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return &single{j, r}, nil
+}
+
+func (a *App) openReceiver(c *config.Config) (err error) {
 	a.receiver, err = webhook.New(webhook.Options{
-		Journal: j, MaxBodyBytes: c.Ingest.MaxBodyBytes, MaxInflightBytes: c.Ingest.MaxInflightBytes,
+		Journal: a.folds, MaxBodyBytes: c.Ingest.MaxBodyBytes, MaxInflightBytes: c.Ingest.MaxInflightBytes,
 		MaxTenants: c.Ingest.MaxTenants,
 		Logger:     a.logger.With("part", "ingest"), Registerer: a.registry,
 	})
@@ -192,7 +215,7 @@ func (a *App) runPartition(ctx context.Context) error {
 	}
 	close(a.configured)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.runner.Run(ctx) })
+	g.Go(func() error { return a.folds.Run(ctx) })
 	g.Go(func() error {
 		if err := a.connect(ctx); err != nil {
 			return fmt.Errorf("clickhouse: %w", err)
@@ -213,10 +236,8 @@ func (a *App) storeRest(ctx context.Context) {
 	if a.database.ready(ctx) != nil {
 		return
 	}
-	last := a.journal.Last()
-	if err := a.runner.WaitStored(ctx, last); err != nil {
-		stored, _ := a.runner.Stored()
-		a.logger.Warn("Stopped before all that was accepted is stored; the journal keeps it for the next start", "records", last-stored)
+	if err := a.folds.WaitStored(ctx); err != nil {
+		a.logger.Warn("Stopped before all that was accepted is stored; the journal keeps it for the next start", "records", waiting(a.folds.Folding()))
 	}
 }
 
@@ -245,7 +266,7 @@ func (a *App) awaitStore(ctx context.Context) error {
 	if err := await(ctx, a.connected); err != nil {
 		return err
 	}
-	return a.runner.WaitStored(ctx, a.journal.Last())
+	return a.folds.WaitStored(ctx)
 }
 
 // await returns when done is closed, or with the reason why ctx ended.
@@ -269,8 +290,8 @@ func (a *App) close() error {
 	if a.database != nil {
 		errs = append(errs, a.database.close())
 	}
-	if a.journal != nil {
-		errs = append(errs, a.journal.Close())
+	if a.folds != nil {
+		errs = append(errs, a.folds.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -34,7 +34,7 @@ func newAppIn(t *testing.T, config, storage string) (*App, string) {
 		t.Fatal(err)
 	}
 	none, no := "", false
-	a, err := New(Options{ConfigFile: file, Storage: storage, Logger: quiet, Web: webFlags("127.0.0.1:0", &none, &no)})
+	a, err := New(t.Context(), Options{ConfigFile: file, Storage: storage, Logger: quiet, Web: webFlags("127.0.0.1:0", &none, &no)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,8 +79,8 @@ func TestWithoutClickHouseDeliveriesAreTakenAndReadsAre503(t *testing.T) {
 			t.Errorf("%s %s: %d, want %d: %.300s", c.method, c.path, code, c.code, text)
 		}
 	}
-	if a.journal.Last() != 2 {
-		t.Errorf("the journal holds %d records, want the delivery and the refused one", a.journal.Last())
+	if journalOf(a).Last() != 2 {
+		t.Errorf("the journal holds %d records, want the delivery and the refused one", journalOf(a).Last())
 	}
 }
 
@@ -101,7 +101,7 @@ func TestAReloadWithAWrongFileKeepsTheConfigurationInForce(t *testing.T) {
 	if got := a.config.Load().Correlation().Services[0].Owner; got != "team-cart" {
 		t.Errorf("the wrong file is in force: owner %q", got)
 	}
-	if a.journal.Last() != 0 {
+	if journalOf(a).Last() != 0 {
 		t.Error("a wrong configuration is in the journal")
 	}
 
@@ -117,8 +117,8 @@ func TestAReloadWithAWrongFileKeepsTheConfigurationInForce(t *testing.T) {
 	if got := a.config.Load().Correlation().Services[0].Owner; got != "team-basket" {
 		t.Errorf("the right file is not in force: owner %q", got)
 	}
-	if a.journal.Last() != 1 || testutil.ToFloat64(a.reloads.success) != 1 {
-		t.Errorf("%d configurations are in the journal, want 1; metric %v", a.journal.Last(), testutil.ToFloat64(a.reloads.success))
+	if journalOf(a).Last() != 1 || testutil.ToFloat64(a.reloads.success) != 1 {
+		t.Errorf("%d configurations are in the journal, want 1; metric %v", journalOf(a).Last(), testutil.ToFloat64(a.reloads.success))
 	}
 }
 
@@ -140,7 +140,7 @@ func TestAStartThatCannotSucceedSaysWhy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			changed := opts
 			c.change(&changed)
-			started, err := New(changed)
+			started, err := New(t.Context(), changed)
 			if err == nil {
 				_ = started.close()
 				t.Fatal("it started")
@@ -164,3 +164,6 @@ func TestMetricsOfTheServiceAreWellFormed(t *testing.T) {
 		}
 	}
 }
+
+// journalOf returns the journal of a service that has its own.
+func journalOf(a *App) *journal.Local { return a.folds.(*single).Local }

@@ -97,7 +97,7 @@ func (d *database) open(ctx context.Context) (*clickhouse.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return clickhouse.Open(clickhouse.Options{DSN: dsn})
+	return clickhouse.Open(clickhouse.Options{DSN: dsn, Cluster: d.config.Cluster})
 }
 
 func (d *database) migrate(ctx context.Context, conn *clickhouse.Conn) ([]clickhouse.Migration, error) {

@@ -58,7 +58,7 @@ type demo struct {
 // that with Once.
 func Demo(ctx context.Context, opts DemoOptions) error {
 	d := &demo{DemoOptions: opts}
-	if err := d.prepare(); err != nil {
+	if err := d.prepare(ctx); err != nil {
 		return err
 	}
 	running, stop := context.WithCancelCause(ctx)
@@ -85,7 +85,7 @@ func Demo(ctx context.Context, opts DemoOptions) error {
 
 // prepare makes the storage folder and opens the service in it. A folder in which an
 // earlier demo was stopped before its history was whole, or that another version told, is begun anew.
-func (d *demo) prepare() error {
+func (d *demo) prepare(ctx context.Context) error {
 	made, err := os.ReadFile(filepath.Join(d.Storage, demoDone))
 	d.resumed = err == nil && string(made) == version.Info()
 	if !d.resumed {
@@ -100,19 +100,22 @@ func (d *demo) prepare() error {
 		os.WriteFile(filepath.Join(d.Storage, demoConfig), []byte(config), 0o600)); err != nil {
 		return err
 	}
-	d.app, err = New(Options{
+	d.app, err = New(ctx, Options{
 		ConfigFile: filepath.Join(d.Storage, demoConfig), Storage: d.Storage, Web: d.Web, Logger: d.Logger,
 	})
 	if err != nil {
 		return err
 	}
 	if !d.resumed {
-		d.app.runner.Ticking(false)
+		d.local().Ticking(false)
 		d.app.telling.Store(true)
 		d.app.configureAt = d.start()
 	}
 	return nil
 }
+
+// local is the fold of the demo, which has a journal of its own.
+func (d *demo) local() *single { return d.app.folds.(*single) }
 
 // clear removes what an unfinished demo left. Only a folder that a demo made is touched.
 func (d *demo) clear() error {
@@ -143,7 +146,7 @@ func (d *demo) show(ctx context.Context) error {
 		return err
 	}
 	d.app.telling.Store(false)
-	d.app.runner.Ticking(true)
+	d.local().Ticking(true)
 	files, err := d.writeReports(ctx)
 	if err != nil {
 		return err
@@ -185,7 +188,7 @@ func (d *demo) append(ctx context.Context) (last uint64, err error) {
 	}
 	var chunk []ingest.Record
 	flush := func() error {
-		first, err := d.app.journal.Append(ctx, chunk)
+		first, err := d.app.folds.Append(ctx, chunk)
 		last = first + uint64(len(chunk)) - 1
 		chunk = chunk[:0]
 		return err
@@ -206,12 +209,12 @@ func (d *demo) append(ctx context.Context) (last uint64, err error) {
 func (d *demo) watch(ctx context.Context, last uint64) error {
 	for {
 		waiting, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := d.app.runner.WaitStored(waiting, last)
+		err := d.local().Runner.WaitStored(waiting, last)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		position, at := d.app.runner.Stored()
+		position, at := d.local().Runner.Stored()
 		if at != 0 {
 			fmt.Fprintf(d.Talk, "history  %3d %%, stored up to %s\n", 100*position/last, at.Time().Format(time.DateOnly))
 		}
@@ -272,7 +275,7 @@ func (d *demo) storm(ctx context.Context) error {
 		}
 	}
 	fmt.Fprintln(d.Talk, "storm    has been received")
-	return d.app.runner.WaitStored(ctx, d.app.journal.Last())
+	return d.app.folds.WaitStored(ctx)
 }
 
 func (d *demo) post(ctx context.Context, path string, body []byte) error {

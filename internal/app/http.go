@@ -83,10 +83,7 @@ func (a *App) reads() api.Reads {
 			c := a.config.Load()
 			return api.Catalogue{Correlation: c.Correlation(), Levels: c.Levels()}
 		},
-		StoredTime: func() ingest.Millis {
-			_, at := a.runner.Stored()
-			return at
-		},
+		StoredTime: a.folds.Stored,
 	}
 }
 
@@ -101,17 +98,20 @@ func (a *App) serveReload(w http.ResponseWriter, r *http.Request) {
 
 // parts says what the process knows of itself, for the API's runtime information.
 func (a *App) parts() map[string]string {
-	usage := a.journal.Usage()
-	position, at := a.runner.Stored()
+	usage := a.folds.Usage()
 	mode := "embedded"
 	if a.config.Load().ClickHouse.DSN != "" {
 		mode = "single"
 	}
+	if a.config.Load().Journal.Kafka != nil {
+		mode = "cluster"
+	}
+	last, stored := positions(a.folds.Folding())
 	return map[string]string{
 		"mode":             mode,
 		"journal_bytes":    fmt.Sprint(usage.Bytes),
-		"journal_position": fmt.Sprint(a.journal.Last()),
-		"stored_position":  fmt.Sprint(position),
-		"stored_fold_time": at.String(),
+		"journal_position": fmt.Sprint(last),
+		"stored_position":  fmt.Sprint(stored),
+		"stored_fold_time": a.folds.Stored().String(),
 	}
 }

@@ -63,14 +63,16 @@ func (a *App) serveReady(w http.ResponseWriter, r *http.Request) {
 
 func (a *App) readiness(ctx context.Context) readiness {
 	var s readiness
-	if err := a.journal.Health(); err != nil {
+	if err := a.folds.Health(); err != nil {
 		s.refused = append(s.refused, fmt.Sprintf("deliveries are refused: %v", err))
 	}
 	if a.telling.Load() {
 		s.refused = append(s.refused, "deliveries are refused: the demo tells its history")
 	}
-	if why := a.runner.Halted(); why != "" {
-		s.unread = append(s.unread, fmt.Sprintf("nothing is folded any more: %s", why))
+	for _, f := range a.folds.Folding() {
+		if f.Halted != "" {
+			s.unread = append(s.unread, fmt.Sprintf("nothing is folded any more: %s", f.Halted))
+		}
 	}
 	if err := a.database.ready(ctx); err != nil {
 		s.unread = append(s.unread, fmt.Sprintf("nothing can be read: %v", err))
@@ -84,13 +86,12 @@ func (a *App) readiness(ctx context.Context) readiness {
 
 // old says that what is stored is old, or not there yet; "" where it is new.
 func (a *App) old() string {
-	position, at := a.runner.Stored()
-	waiting := a.journal.Last() - min(position, a.journal.Last())
+	at, behind := a.folds.Stored(), waiting(a.folds.Folding())
 	if at == 0 {
-		return fmt.Sprintf("nothing is stored yet, %d records wait", waiting)
+		return fmt.Sprintf("nothing is stored yet, %d records wait", behind)
 	}
 	if age := a.opts.Clock().Sub(at.Time()); age > maxReadyLag {
-		return fmt.Sprintf("what can be read is %s old, %d records wait", age.Round(time.Second), waiting)
+		return fmt.Sprintf("what can be read is %s old, %d records wait", age.Round(time.Second), behind)
 	}
 	return ""
 }
@@ -104,8 +105,11 @@ func (a *App) oddConfiguration() []string {
 	if loaded := a.files.Load(); loaded != nil && *loaded != contents(a.config.Load()) {
 		odd = append(odd, "the configuration's files have changed since they were loaded: reload them")
 	}
-	if wanted := a.wanted.Load(); wanted != nil && *wanted != a.runner.Configuration() {
-		odd = append(odd, "the fold does not use the configuration that was loaded yet")
+	for _, f := range a.folds.Folding() {
+		if wanted := a.wanted.Load(); wanted != nil && *wanted != f.Configuration {
+			odd = append(odd, fmt.Sprintf("the fold of partition %d does not use the configuration that was loaded here: "+
+				"it is on its way, or another replica has loaded another", f.Partition))
+		}
 	}
 	return odd
 }

@@ -210,7 +210,7 @@ func TestDeliveriesWaitWhileTheDemoTellsItsHistory(t *testing.T) {
 		Seed: 1, Now: ingest.MillisOf(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)), Storage: filepath.Join(t.TempDir(), "demo"),
 		Web: webFlags("127.0.0.1:0", &none, &no), Talk: io.Discard, Logger: quiet,
 	}}
-	if err := d.prepare(); err != nil {
+	if err := d.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a := d.app

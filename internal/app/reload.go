@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,7 +86,7 @@ func (a *App) Reload(ctx context.Context) error {
 	a.receiver.Configure(settings)
 	old := a.config.Load()
 	a.show(fresh, text)
-	if old.ClickHouse != fresh.ClickHouse || old.Journal != fresh.Journal || old.Ingest != fresh.Ingest {
+	if old.ClickHouse != fresh.ClickHouse || !reflect.DeepEqual(old.Journal, fresh.Journal) || old.Ingest != fresh.Ingest {
 		a.logger.Warn("clickhouse, journal and ingest settings changed: they take effect at the next start")
 	}
 	a.logger.Info("The configuration was loaded again")
@@ -103,7 +104,7 @@ func (a *App) configureFirst(ctx context.Context) error {
 // received_at of 0 is now.
 func (a *App) configure(ctx context.Context, c *config.Config, at ingest.Millis) error {
 	folding := c.Folding()
-	if err := a.runner.Configure(ctx, folding, at); err != nil {
+	if err := a.folds.Configure(ctx, folding, at); err != nil {
 		return err
 	}
 	hash, err := folding.Hash()

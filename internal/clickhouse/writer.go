@@ -23,6 +23,9 @@ type Batch struct {
 	Partition   uint32
 	First, Last uint64 // positions, both included
 	Tables      []TableRows
+	// Confirm, where it is set, is asked before rows are sent, and again before each further try: an
+	// error ends the insert. It is how an owner makes sure that the partition is still its own.
+	Confirm func(context.Context) error
 }
 
 // WriterOptions are a writer's; all have defaults.
@@ -135,6 +138,11 @@ func (w *Writer) insertTable(ctx context.Context, b Batch, rows TableRows, recov
 	which, err := w.wanted(ctx, b, rows, recovering)
 	if err != nil || len(which) == 0 {
 		return err
+	}
+	if b.Confirm != nil {
+		if err := b.Confirm(ctx); err != nil {
+			return err
+		}
 	}
 	begun := time.Now()
 	if err := w.send(ctx, b, rows, which); err != nil {

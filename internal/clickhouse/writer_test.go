@@ -141,7 +141,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 			c := migrated(t, dsn)
 			withReadings(t, c, "r")
 			want := made(3, 10, 14, 4)
-			if err := newWriter(t, c, WriterOptions{}).Insert(t.Context(), Batch{3, 10, 14, []TableRows{readings("r").Rows(want)}}, false); err != nil {
+			if err := newWriter(t, c, WriterOptions{}).Insert(t.Context(), Batch{Partition: 3, First: 10, Last: 14, Tables: []TableRows{readings("r").Rows(want)}}, false); err != nil {
 				t.Fatal(err)
 			}
 			result, err := c.Query(t.Context(), `SELECT partition, position, ordinal, toUnixTimestamp64Milli(at), name, labels, words, open, ratio,
@@ -187,14 +187,14 @@ func TestRecoveryInsertsOnlyWhatIsMissing(t *testing.T) {
 			// of another partition have the same positions.
 			insert := func(table string, partition uint32, rows []reading) {
 				t.Helper()
-				if err := w.Insert(t.Context(), Batch{partition, 1, 6, []TableRows{readings(table).Rows(rows)}}, false); err != nil {
+				if err := w.Insert(t.Context(), Batch{Partition: partition, First: 1, Last: 6, Tables: []TableRows{readings(table).Rows(rows)}}, false); err != nil {
 					t.Fatal(err)
 				}
 			}
 			insert("r", 1, rows[3:17])
 			insert("s", 1, rows)
 			insert("u", 2, made(2, 1, 6, 5))
-			batch := Batch{1, 1, 6, []TableRows{readings("r").Rows(rows), readings("s").Rows(rows), readings("u").Rows(rows)}}
+			batch := Batch{Partition: 1, First: 1, Last: 6, Tables: []TableRows{readings("r").Rows(rows), readings("s").Rows(rows), readings("u").Rows(rows)}}
 			for range 2 {
 				if err := w.Insert(t.Context(), batch, true); err != nil {
 					t.Fatal(err)
@@ -212,7 +212,7 @@ func TestInsertThatStillRunsIsEndedFirst(t *testing.T) {
 	withReadings(t, c, "r")
 	w := newWriter(t, c, WriterOptions{})
 	rows := made(1, 1, 4, 10)
-	batch := Batch{1, 1, 4, []TableRows{readings("r").Rows(rows)}}
+	batch := Batch{Partition: 1, First: 1, Last: 4, Tables: []TableRows{readings("r").Rows(rows)}}
 	// An insert of an earlier owner under the batch's name, which would add a row after a while.
 	old := make(chan error, 1)
 	go func() {
@@ -253,16 +253,16 @@ func TestBatchesThatBreakThePromiseAreRefused(t *testing.T) {
 		batch Batch
 		want  string
 	}{
-		"a row of another partition":    {Batch{2, 1, 3, []TableRows{table.Rows(rows)}}, "a row of partition 1"},
-		"a row before the first":        {Batch{1, 2, 3, []TableRows{table.Rows(rows)}}, "position 1 is not of the batch"},
-		"a row after the last":          {Batch{1, 1, 2, []TableRows{table.Rows(rows)}}, "position 3 is not of the batch"},
-		"two rows with one address":     {Batch{1, 1, 3, []TableRows{table.Rows(append(rows[:len(rows):len(rows)], rows[2]))}}, "two rows have the address"},
-		"two lists of one table":        {Batch{1, 1, 3, []TableRows{table.Rows(rows), table.Rows(rows)}}, "in the batch twice"},
-		"a table without an address":    {Batch{1, 1, 3, []TableRows{Table[reading]{"r", table.Columns[1:]}.Rows(rows)}}, "no column partition"},
-		"an address of signed numbers":  {Batch{1, 1, 3, []TableRows{signed.Rows(rows)}}, "unsigned"},
-		"a table that is not there":     {Batch{1, 1, 3, []TableRows{readings("nowhere").Rows(rows)}}, "nowhere"},
-		"a value that does not fit":     {Batch{1, 1, 3, []TableRows{unfit(table).Rows(rows)}}, "ratio"},
-		"a column that the table lacks": {Batch{1, 1, 3, []TableRows{Table[reading]{"r", append(table.Columns[:len(table.Columns):len(table.Columns)], Column[reading]{"extra", "UInt8", func(*reading) any { return uint8(1) }})}.Rows(rows)}}, "extra"},
+		"a row of another partition":    {Batch{Partition: 2, First: 1, Last: 3, Tables: []TableRows{table.Rows(rows)}}, "a row of partition 1"},
+		"a row before the first":        {Batch{Partition: 1, First: 2, Last: 3, Tables: []TableRows{table.Rows(rows)}}, "position 1 is not of the batch"},
+		"a row after the last":          {Batch{Partition: 1, First: 1, Last: 2, Tables: []TableRows{table.Rows(rows)}}, "position 3 is not of the batch"},
+		"two rows with one address":     {Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{table.Rows(append(rows[:len(rows):len(rows)], rows[2]))}}, "two rows have the address"},
+		"two lists of one table":        {Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{table.Rows(rows), table.Rows(rows)}}, "in the batch twice"},
+		"a table without an address":    {Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{Table[reading]{"r", table.Columns[1:]}.Rows(rows)}}, "no column partition"},
+		"an address of signed numbers":  {Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{signed.Rows(rows)}}, "unsigned"},
+		"a table that is not there":     {Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{readings("nowhere").Rows(rows)}}, "nowhere"},
+		"a value that does not fit":     {Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{unfit(table).Rows(rows)}}, "ratio"},
+		"a column that the table lacks": {Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{Table[reading]{"r", append(table.Columns[:len(table.Columns):len(table.Columns)], Column[reading]{"extra", "UInt8", func(*reading) any { return uint8(1) }})}.Rows(rows)}}, "extra"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -276,7 +276,7 @@ func TestBatchesThatBreakThePromiseAreRefused(t *testing.T) {
 	}
 	wantRows(t, c, "r", 0)
 	// The connections still serve.
-	if err := w.Insert(t.Context(), Batch{1, 1, 3, []TableRows{table.Rows(rows)}}, false); err != nil {
+	if err := w.Insert(t.Context(), Batch{Partition: 1, First: 1, Last: 3, Tables: []TableRows{table.Rows(rows)}}, false); err != nil {
 		t.Error(err)
 	}
 	wantRows(t, c, "r", 6)
@@ -299,7 +299,7 @@ func TestInsertWaitsForAStoreThatIsAwayUntilItsContextEnds(t *testing.T) {
 	w := newWriter(t, c, WriterOptions{Registerer: registry})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	err = w.Insert(ctx, Batch{1, 1, 1, []TableRows{readings("r").Rows(made(1, 1, 1, 1))}}, false)
+	err = w.Insert(ctx, Batch{Partition: 1, First: 1, Last: 1, Tables: []TableRows{readings("r").Rows(made(1, 1, 1, 1))}}, false)
 	if !errors.Is(err, ErrAway) && !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
@@ -433,7 +433,7 @@ func BenchmarkInsert(b *testing.B) {
 					for i := range rows {
 						rows[i].Position = position
 					}
-					if err := w.Insert(b.Context(), Batch{1, position, position, []TableRows{readings("r").Rows(rows)}}, false); err != nil {
+					if err := w.Insert(b.Context(), Batch{Partition: 1, First: position, Last: position, Tables: []TableRows{readings("r").Rows(rows)}}, false); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -221,7 +221,7 @@ func TestAClockThatJumpsLosesNothing(t *testing.T) {
 	settings, _ := newCable(t, database)
 	storage, config := t.TempDir(), loadConfigWith(t, settings)
 	none, no, clock := "", false, &jumper{}
-	a, err := app.New(app.Options{
+	a, err := app.New(t.Context(), app.Options{
 		ConfigFile: config, Storage: storage, Logger: slog.New(slog.DiscardHandler), Clock: clock.now,
 		Web: &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebConfigFile: &none, WebSystemdSocket: &no},
 	})

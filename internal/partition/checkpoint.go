@@ -126,7 +126,7 @@ func ofAnotherVersion(err error) bool {
 }
 
 func (r *Runner) newFold() *Fold {
-	f := NewFold(r.opts.Partition, r.skips...)
+	f := NewFoldOf(sla.Share{Index: r.opts.Partition, Of: r.opts.Of}, r.skips...)
 	f.fault = r.opts.fault
 	return f
 }

@@ -30,5 +30,5 @@ func (c *ClickHouse) Write(ctx context.Context, b Batch, recovering bool) error 
 }
 
 func insert(ctx context.Context, w *clickhouse.Writer, b Batch, recovering bool, rows ...clickhouse.TableRows) error {
-	return w.Insert(ctx, clickhouse.Batch{Partition: b.Partition, First: b.First, Last: b.Last, Tables: rows}, recovering)
+	return w.Insert(ctx, clickhouse.Batch{Partition: b.Partition, First: b.First, Last: b.Last, Confirm: b.Confirm, Tables: rows}, recovering)
 }

@@ -39,9 +39,16 @@ const (
 )
 
 // NewFold returns the fold of a partition before its first record, which leaves out
-// what the records at skips say.
+// what the records at skips say. The partition is the journal's only one, whatever its number.
 func NewFold(partition uint32, skips ...Skip) *Fold {
-	f := &Fold{partition: partition, incidents: correlate.New(partition), ledger: sla.NewLedger(), skips: skips, origins: origins{}}
+	return newFold(partition, sla.Share{}, skips...)
+}
+
+// NewFoldOf is NewFold for one of several partitions.
+func NewFoldOf(share sla.Share, skips ...Skip) *Fold { return newFold(share.Index, share, skips...) }
+
+func newFold(partition uint32, share sla.Share, skips ...Skip) *Fold {
+	f := &Fold{partition: partition, incidents: correlate.New(partition), ledger: sla.NewSharedLedger(share), skips: skips, origins: origins{}}
 	if err := f.decodeBy(wire.Config{}); err != nil {
 		panic(err) // the empty configuration has nothing that could be wrong
 	}
@@ -73,8 +80,9 @@ func (f *Fold) Apply(rec ingest.Record) Rows {
 	rec.Tenant = cmp.Or(rec.Tenant, ingest.DefaultTenant)
 	rec.Source = cmp.Or(rec.Source, ingest.DefaultSource(rec.Path))
 	rows := Rows{address: ingest.Address{Partition: f.partition, Position: rec.Position}}
+	rec.ReceivedAt = max(f.now, rec.ReceivedAt) // the clocks of replicas differ, and time does not go back
 	f.step = stepTime
-	f.advance(max(f.now, rec.ReceivedAt), &rows)
+	f.advance(rec.ReceivedAt, &rows)
 	f.step = stepRecord
 	if reason, skipped := f.skips.at(rec.Position); skipped {
 		f.skip(rec, reason, &rows)

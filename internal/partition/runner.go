@@ -45,6 +45,9 @@ type Batch struct {
 	Last      uint64
 	FoldTime  ingest.Millis // after Last
 	Rows      Rows
+	// Confirm is to be asked before rows are sent, at each try; nil where nobody else may own the
+	// partition. An error ends the write.
+	Confirm func(context.Context) error
 }
 
 // ErrLogBehind says that the journal is not the one that the partition was folded
@@ -54,6 +57,7 @@ var ErrLogBehind = errors.New("the journal is missing records that were there")
 // Options say what a runner works on.
 type Options struct {
 	Partition uint32
+	Of        uint32 // how many partitions the journal has; default 1
 	Log       Log
 	Store     Store
 	Past      Past             // what the journal has trimmed; nil: nothing else has it
@@ -67,6 +71,11 @@ type Options struct {
 	BatchAge        time.Duration // or when its oldest row waits so long; default 100 ms
 	CheckpointEvery time.Duration // default 15 s; a full journal is trimmed so often
 	TickInterval    time.Duration // fold time is never older than this while idle; default 15 s
+
+	// Lease is for how long after a save an insert may begin, where the keep may pass to another owner; 0
+	// where it may not. An owner lets twice that time pass before it looks which rows those before it
+	// have stored: whatever they could begin has then begun.
+	Lease time.Duration
 
 	fault func(ingest.Record) // of tests: see Fold
 }
@@ -92,7 +101,9 @@ type Runner struct {
 	configuring sync.Mutex // held while a configuration is appended
 	appended    string     // hash of the last one that this process appended
 
+	began  time.Time
 	saving sync.Mutex // held while the state is written
+	saved  time.Time  // when the last write of it began
 	mu     sync.Mutex
 	state  state
 	stored chan struct{} // closed and replaced at every step of the store
@@ -131,6 +142,7 @@ func New(ctx context.Context, opts Options) (*Runner, error) {
 		opts: opts, state: s, recover: s.InFlight, skip: s.Stored, before: opts.Log.Last(), skips: s.Skips,
 		metrics: newMetrics(opts.Metrics),
 		ready:   make(chan struct{}, 1),
+		began:   time.Now(),
 		batches: make(chan batch),
 		stored:  make(chan struct{}),
 	}
@@ -199,10 +211,15 @@ func (r *Runner) Run(ctx context.Context) error {
 	g.Go(func() error { return r.runTicks(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
-		return r.checkpointAtStop(context.WithoutCancel(ctx))
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		return r.checkpointAtStop(ctx)
 	}
 	return err
 }
+
+// stopWithin bounds the checkpoint at a stop: whoever gets the partition next waits for it.
+const stopWithin = 3 * time.Second
 
 // checkpointAtStop saves the fold's state where all of it is stored, so that the
 // next start has nothing to fold again.

@@ -3,6 +3,7 @@ package partition
 import (
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 	"time"
 
@@ -68,6 +69,14 @@ func (r *Runner) whileFull(ctx context.Context, save func() error) error {
 func (r *Runner) write(ctx context.Context, b batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, 5*time.Second
+	if r.opts.Lease > 0 {
+		b.Confirm = r.confirm
+	}
+	if b.recovering {
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+	}
 	for recovering := b.recovering; ; recovering = true {
 		began := time.Now()
 		err := r.opts.Store.Write(ctx, b.Batch, recovering)
@@ -78,6 +87,9 @@ func (r *Runner) write(ctx context.Context, b batch) error {
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if errors.Is(err, errNotConfirmed) {
+			return err
 		}
 		r.metrics.storeFailures.Inc()
 		pause := wait.NextBackOff()
@@ -90,6 +102,33 @@ func (r *Runner) write(ctx context.Context, b batch) error {
 		}
 	}
 }
+
+// settle returns when the inserts of owners before this one have all begun, and can be ended.
+func (r *Runner) settle(ctx context.Context) error {
+	select {
+	case <-time.After(time.Until(r.began.Add(2 * r.opts.Lease))):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// confirm makes sure that the partition is still ours: a save fails where it is not.
+func (r *Runner) confirm(ctx context.Context) error {
+	r.saving.Lock()
+	young := time.Since(r.saved) < r.opts.Lease
+	r.saving.Unlock()
+	if young {
+		return nil
+	}
+	if err := r.saveState(ctx, func(*state) {}); err != nil {
+		return fmt.Errorf("%w: %w", errNotConfirmed, err)
+	}
+	return nil
+}
+
+// errNotConfirmed ends a runner that may own its partition no more.
+var errNotConfirmed = errors.New("it is not certain that the partition is still ours")
 
 // advance notes in memory that b is stored and wakes who waits for it.
 func (r *Runner) advance(b batch) {
@@ -121,9 +160,14 @@ func (r *Runner) saveCheckpoint(ctx context.Context, b batch) error {
 func (r *Runner) saveState(ctx context.Context, change func(*state)) error {
 	r.saving.Lock()
 	defer r.saving.Unlock()
+	began := time.Now()
 	r.mu.Lock()
 	change(&r.state)
 	changed := r.state
 	r.mu.Unlock()
-	return changed.save(ctx, r.opts.Keep)
+	if err := changed.save(ctx, r.opts.Keep); err != nil {
+		return err
+	}
+	r.saved = began
+	return nil
 }

@@ -134,7 +134,7 @@ func (k *Keep) SaveCheckpoint(ctx context.Context, checkpoint []byte) error {
 	if err != nil {
 		return fmt.Errorf("keep a checkpoint of partition %d: %w", k.partition, err)
 	}
-	k.checkpoint = nil  // only Claim's reader wants it
+	k.checkpoint = checkpoint
 	if k.state != nil { // it is to stand behind the cut
 		if err := k.saveState(ctx, k.state); err != nil {
 			return err

@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/internal/clickhouse"
+	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/journal"
+	"github.com/evenkeel/evenkeel/internal/journal/kafka"
+	"github.com/evenkeel/evenkeel/internal/partition"
+)
+
+// replica is one of several that share a journal. It accepts for all partitions, and folds those
+// that it is assigned.
+type replica struct {
+	*kafka.Cluster
+	db       clickhouse.Querier
+	store    partition.Store
+	registry prometheus.Registerer
+	logger   *slog.Logger
+
+	stored atomic.Int64 // fold time up to which every partition is stored
+
+	mu      sync.Mutex
+	runners map[uint32]*partition.Runner
+}
+
+// replicaTick is how old fold time may get while a partition gets nothing: now, in queries, is the
+// oldest of all partitions.
+const replicaTick = 5 * time.Second
+
+// replicaLease is how long after a save an insert may begin. A partition that changes hands waits twice that.
+const replicaLease = time.Second
+
+// openReplica connects to the brokers, and waits for them until ctx ends.
+func (a *App) openReplica(ctx context.Context, c *config.Config) (*replica, error) {
+	k := c.Journal.Kafka
+	security, err := brokerSecurity(k)
+	if err != nil {
+		return nil, fmt.Errorf("journal.kafka: %w", err)
+	}
+	cluster, err := kafka.Open(ctx, kafka.Options{
+		Brokers: k.Brokers, Topic: k.Topic, Partitions: uint32(k.Partitions), Replication: k.Replication,
+		DomainLabel: k.DomainLabel, MaxBytes: c.Journal.MaxBytes, Group: k.Group, SessionTimeout: k.SessionTimeout,
+		Events: a.eventsOf, TLS: security.tls, SASL: security.sasl,
+		Clock: a.opts.Clock, Logger: a.logger.With("part", "journal"), Registerer: a.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &replica{
+		Cluster: cluster, db: a.database, store: &a.store, registry: a.registry,
+		logger: a.logger.With("part", "partition"), runners: make(map[uint32]*partition.Runner),
+	}, nil
+}
+
+// security is how brokers are reached.
+type security struct {
+	tls  *tls.Config
+	sasl kafka.SASL
+}
+
+func brokerSecurity(k *config.Kafka) (s security, err error) {
+	if s.tls, err = k.TLS.Config(); err != nil {
+		return s, fmt.Errorf("tls: %w", err)
+	}
+	if k.SASL == nil {
+		return s, nil
+	}
+	password, err := k.SASL.Password()
+	if err != nil {
+		return s, fmt.Errorf("sasl: %w", err)
+	}
+	s.sasl = kafka.SASL{Mechanism: strings.ToLower(k.SASL.Mechanism), Username: k.SASL.Username, Password: password}
+	return s, nil
+}
+
+// eventsOf decodes a delivery by the configuration in force, to find its domains.
+func (a *App) eventsOf(rec ingest.Record) []ingest.Event {
+	delivery, err := a.streams.decoder.Load().Read(rec)
+	if err != nil {
+		return nil // a dead letter: it goes where its tenant does
+	}
+	return delivery.Events
+}
+
+// Run implements folds.
+func (r *replica) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.Join(ctx, r.own) })
+	g.Go(func() error { return r.watchStored(ctx) })
+	return g.Wait()
+}
+
+// own folds a partition for as long as it is ours.
+func (r *replica) own(ctx context.Context, a kafka.Assignment) error {
+	keep, err := r.Claim(ctx, a)
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	runner, err := partition.New(ctx, partition.Options{
+		Partition: a.Partition, Of: r.Partitions(), Log: r.Partition(a.Partition), Store: r.store,
+		Past: partition.NewArchive(r.db), Keep: keep, Lease: replicaLease,
+		Logger: r.logger.With("partition", a.Partition), Metrics: metrics, TickInterval: replicaTick,
+	})
+	if err != nil {
+		return err
+	}
+	labelled := prometheus.WrapCollectorWith(prometheus.Labels{"partition": strconv.FormatUint(uint64(a.Partition), 10)}, metrics)
+	if err := r.registry.Register(labelled); err != nil {
+		return err
+	}
+	defer r.registry.Unregister(labelled)
+	r.set(a.Partition, runner)
+	defer r.set(a.Partition, nil)
+	err = runner.Run(ctx)
+	if errors.Is(err, kafka.ErrFenced) {
+		r.logger.Warn("Another replica has taken over the partition", "partition", a.Partition, "err", err)
+	}
+	return err
+}
+
+func (r *replica) set(id uint32, runner *partition.Runner) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if runner == nil {
+		delete(r.runners, id)
+		return
+	}
+	r.runners[id] = runner
+}
+
+func (r *replica) owned() map[uint32]*partition.Runner {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.runners)
+}
+
+// Configure implements folds: the record goes to every partition. One that has the same configuration
+// already takes it for a copy.
+func (r *replica) Configure(ctx context.Context, c partition.Configuration, at ingest.Millis) error {
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("the configuration cannot be used: %w", err)
+	}
+	rec, err := c.Record()
+	if err != nil {
+		return err
+	}
+	rec.ReceivedAt = at
+	wait := backoff.NewExponentialBackOff()
+	wait.MaxInterval = 5 * time.Second
+	for {
+		_, err = r.Append(ctx, []ingest.Record{rec})
+		if err == nil || !errors.Is(err, journal.ErrUnavailable) || ctx.Err() != nil {
+			break
+		}
+		r.logger.Warn("The configuration is not in every partition of the journal yet", "err", err)
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("write the configuration to the journal: %w", err)
+	}
+	return nil
+}
+
+// WaitStored implements folds, for the partitions that are folded here.
+func (r *replica) WaitStored(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for id, runner := range r.owned() {
+		g.Go(func() error { return runner.WaitStored(ctx, r.Partition(id).Last()) })
+	}
+	return g.Wait()
+}
+
+// Stored implements folds: the oldest fold time of all partitions, whoever folds them.
+func (r *replica) Stored() ingest.Millis { return ingest.Millis(r.stored.Load()) }
+
+// watchStored keeps the now of queries young.
+func (r *replica) watchStored(ctx context.Context) error {
+	every := time.NewTicker(500 * time.Millisecond)
+	defer every.Stop()
+	for {
+		if at, err := partition.NewestStored(ctx, r.db); err == nil {
+			r.stored.Store(int64(max(at, r.Stored())))
+		}
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Folding implements folds.
+func (r *replica) Folding() []folding {
+	owned := r.owned()
+	all := make([]folding, 0, len(owned))
+	for _, id := range slices.Sorted(maps.Keys(owned)) {
+		all = append(all, foldingOf(id, owned[id], r.Partition(id).Last()))
+	}
+	return all
+}
