@@ -20,6 +20,7 @@ func addReport(k *kingpin.Application, actions map[string]action) {
 	var period periodName
 	cmd.Flag("period", "A month, quarter, year, week or day: 2026-10, 2026-Q4, 2026, 2026-W43, 2026-10-05. Cut in the root zone.").Required().PlaceHolder("PERIOD").SetValue(&period)
 	format := cmd.Flag("format", "html, md or json.").Default("html").Enum("html", "md", "json")
+	tenant := addTenant(cmd)
 	asOf := addAsOf(cmd)
 	output := cmd.Flag("output", "Write to this file; - is stdout.").Default("-").String()
 	links := cmd.Flag("web.external-url", "Where people reach the pages, for links to the evidence. Default: no links.").PlaceHolder("URL").String()
@@ -29,7 +30,7 @@ func addReport(k *kingpin.Application, actions map[string]action) {
 			return err
 		}
 		return store.read(ctx, std.err, func(db *clickhouse.Conn) error {
-			made, err := makeReport(ctx, db, string(period), *asOf, *links)
+			made, err := makeReport(ctx, db, *tenant, string(period), *asOf, *links)
 			if err != nil {
 				return err
 			}
@@ -38,8 +39,8 @@ func addReport(k *kingpin.Application, actions map[string]action) {
 	}
 }
 
-// makeReport composes the report of a period, cut in the zone that was in force then.
-func makeReport(ctx context.Context, db clickhouse.Querier, period string, asOf ingest.Millis, links string) (*improve.Report, error) {
+// makeReport composes a tenant's report of a period, cut in the zone that was in force then.
+func makeReport(ctx context.Context, db clickhouse.Querier, tenant, period string, asOf ingest.Millis, links string) (*improve.Report, error) {
 	at, err := orNewest(ctx, db, asOf)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func makeReport(ctx context.Context, db clickhouse.Querier, period string, asOf 
 	if err != nil {
 		return nil, err
 	}
-	return app.NewReports(db, links).Report(ctx, p, at)
+	return app.NewReports(db, links).Report(ctx, tenant, p, at)
 }
 
 // addAsOf adds the flag that says from when an answer speaks.

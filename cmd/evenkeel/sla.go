@@ -24,10 +24,11 @@ func addSLA(k *kingpin.Application, actions map[string]action) {
 	agreement := cmd.Flag("agreement", "The agreement. Default: the service itself and all its agreements.").PlaceHolder("NAME").Default(sla.EveryAgreement).String()
 	from := instantFlag(cmd.Flag("from", "Begin of the window, such as 2026-10-01T00:00:00+02:00.").Required())
 	to := instantFlag(cmd.Flag("to", "End of the window; it is not part of it.").Required())
+	tenant := addTenant(cmd)
 	asOf := addAsOf(cmd)
 	output := cmd.Flag("output", "table or json.").Default("table").Enum("table", "json")
 	actions[cmd.FullCommand()] = func(ctx context.Context, std streams) error {
-		q := slastore.AvailabilityQuery{Agreement: *agreement, From: *from, To: *to}
+		q := slastore.AvailabilityQuery{Tenant: *tenant, Agreement: *agreement, From: *from, To: *to}
 		if *service != "" {
 			q.Services = []string{*service}
 		}
@@ -72,6 +73,9 @@ func printLevels(w io.Writer, levels []sla.Availability, output string) error {
 		return err
 	}
 	first := levels[0]
+	if first.Tenant != ingest.DefaultTenant {
+		fmt.Fprintf(w, "tenant %s, ", first.Tenant)
+	}
 	fmt.Fprintf(w, "%s to %s, as of %s\n\n", first.From, first.To, first.AsOf)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "service\tagreement\tavailability\tobjective\tdowntime\tunknown\tcoverage\tpolicy\tzone")

@@ -62,16 +62,16 @@ func (a *API) each(ctx context.Context, r *http.Request, take func(alert Alert, 
 	if err != nil {
 		return err
 	}
-	tenant, err := a.tenant(r)
+	reads, err := a.options.AskedBy(r)
 	if err != nil {
 		return err
 	}
-	asOf, _, err := a.options.AsOf(api.ReadParams(url.Values{}))
+	asOf, _, err := reads.AsOf(api.ReadParams(url.Values{}))
 	if err != nil {
 		return err
 	}
-	episodes, err := a.options.Incidents.Episodes(ctx, correlatestore.EpisodeQuery{
-		Tenant: cmp.Or(tenant, ingest.DefaultTenant), From: asOf, AsOf: asOf,
+	episodes, err := reads.Incidents.Episodes(ctx, correlatestore.EpisodeQuery{
+		Tenant: reads.Tenant, From: asOf, AsOf: asOf,
 	})
 	if err != nil {
 		return err

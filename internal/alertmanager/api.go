@@ -9,15 +9,11 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/api"
 )
 
 // Receiver is the only receiver that there is.
 const Receiver = "evenkeel"
-
-// TenantHeader names the tenant whose alerts are asked for; without it the default one's are.
-const TenantHeader = "X-Scope-OrgID"
 
 // Options say what is answered from.
 type Options struct {
@@ -120,18 +116,6 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, status int, data any
 	if _, err := w.Write(append(body, '\n')); err != nil {
 		a.options.Logger.Debug("Client of Alertmanager's API went away", "path", r.URL.Path, "err", err)
 	}
-}
-
-// tenant returns whose alerts a request asks for.
-func (a *API) tenant(r *http.Request) (string, error) {
-	named := r.Header.Get(TenantHeader)
-	if named == "" {
-		return a.options.Tenant, nil
-	}
-	if err := ingest.CheckTenant(named); err != nil {
-		return "", badRequest("%s: %v", TenantHeader, err)
-	}
-	return named, nil
 }
 
 func unknownPath(_ context.Context, r *http.Request) (any, error) {

@@ -38,18 +38,18 @@ func New(o Options) *API {
 	}
 	a := &API{options: o, reads: &o.Reads, mux: http.NewServeMux()}
 	for path, read := range map[string]reader{
-		"incidents":          a.incidents,
-		"incidents/{id}":     a.incident,
-		"alerts":             a.alerts,
-		"services":           a.services,
-		"services/{name}":    a.service,
-		"availability":       a.availability,
-		"changes":            a.changes,
-		"dead-letters":       a.deadLetters,
-		"reports":            a.reports,
-		"status/buildinfo":   a.buildInfo,
-		"status/runtimeinfo": a.runtimeInfo,
-		"status/config":      a.config,
+		"incidents":          (*API).incidents,
+		"incidents/{id}":     (*API).incident,
+		"alerts":             (*API).alerts,
+		"services":           (*API).services,
+		"services/{name}":    (*API).service,
+		"availability":       (*API).availability,
+		"changes":            (*API).changes,
+		"dead-letters":       (*API).deadLetters,
+		"reports":            (*API).reports,
+		"status/buildinfo":   (*API).buildInfo,
+		"status/runtimeinfo": (*API).runtimeInfo,
+		"status/config":      (*API).config,
 	} {
 		a.mux.Handle("GET /api/v1/"+path, a.serve(read))
 	}

@@ -77,7 +77,7 @@ func TestABadParameterIsNamedWithItsValue(t *testing.T) {
 		{"an empty window", "/api/v1/incidents?from=200&to=200", "the window is empty: from 1970-01-01T00:03:20.000Z is not before to 1970-01-01T00:03:20.000Z"},
 		{"no limit at all", "/api/v1/incidents?limit=0", `parameter limit: "0" is not a whole number from 1 to 1000`},
 		{"a limit beyond all", "/api/v1/incidents?limit=1001", `parameter limit: "1001" is not a whole number from 1 to 1000`},
-		{"a cursor of one's own", "/api/v1/incidents?cursor=abc", `parameter cursor: "abc" is not a cursor that this server gave`},
+		{"a cursor of one's own", "/api/v1/incidents?cursor=abc", `parameter cursor: "abc" is not a cursor that this server gave for this tenant`},
 		{"an as_of of nothing", "/api/v1/services?as_of=0", `parameter as_of: "0" is the beginning of 1970: nothing was known then`},
 		{"a period that is none", "/api/v1/availability?period=2026-13", `parameter period: "2026-13" is none of 2026, 2026-Q4, 2026-10, 2026-W43, 2026-10-05`},
 		{"a period beside from", "/api/v1/availability?period=2026-10&from=5", `parameter period: "2026-10" stands beside from or to: give one or the other`},

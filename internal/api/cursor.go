@@ -18,24 +18,25 @@ type cursor struct {
 	Sum  uint32 `json:"s"` // tells one that was cut or changed on its way; it is no secret
 }
 
-func (c cursor) sum() uint32 {
-	return crc32.ChecksumIEEE([]byte(strconv.FormatInt(c.AsOf, 10) + " " + c.Next))
+// sum is of the tenant, too: in another's list the place is another.
+func (c cursor) sum(tenant string) uint32 {
+	return crc32.ChecksumIEEE([]byte(tenant + " " + strconv.FormatInt(c.AsOf, 10) + " " + c.Next))
 }
 
-// encodeCursor returns the cursor of the next page, or "" where next is.
-func encodeCursor(asOf ingest.Millis, next string) (string, error) {
+// encodeCursor returns the cursor of the next page of a tenant's list, or "" where next is.
+func encodeCursor(tenant string, asOf ingest.Millis, next string) (string, error) {
 	if next == "" {
 		return "", nil
 	}
 	c := cursor{AsOf: int64(asOf), Next: next}
-	c.Sum = c.sum()
+	c.Sum = c.sum(tenant)
 	b, err := json.Marshal(c)
 	return base64.RawURLEncoding.EncodeToString(b), err
 }
 
 // resume returns the store's cursor out of the parameter cursor, and makes as_of what
 // it was on the first page.
-func resume(p *Params) string {
+func resume(tenant string, p *Params) string {
 	text := p.Text("cursor")
 	if text == "" {
 		return ""
@@ -46,8 +47,8 @@ func resume(p *Params) string {
 		err = json.Unmarshal(b, &c)
 	}
 	switch asOf := ingest.Millis(c.AsOf).String(); {
-	case err != nil || c.Sum != c.sum() || c.AsOf <= 0 || c.AsOf > latestTime*1000 || c.Next == "":
-		p.reject("cursor", "is not a cursor that this server gave")
+	case err != nil || c.Sum != c.sum(tenant) || c.AsOf <= 0 || c.AsOf > latestTime*1000 || c.Next == "":
+		p.reject("cursor", "is not a cursor that this server gave for this tenant")
 	case p.Text("as_of") != "" && p.Time("as_of", 0) != ingest.Millis(c.AsOf):
 		p.reject("as_of", "differs from the "+asOf+" that the cursor was made at; leave it out")
 	default:

@@ -25,8 +25,8 @@ type answer struct {
 	warnings []string
 }
 
-// reader is one read of the API.
-type reader func(ctx context.Context, r *http.Request) (answer, error)
+// reader is one read of the API, a that of the tenant that r names.
+type reader func(a *API, ctx context.Context, r *http.Request) (answer, error)
 
 // retryAfter is how long a client should wait when the store is away.
 const retryAfter = 5 * time.Second
@@ -36,13 +36,24 @@ func (a *API) serve(read reader) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), a.options.Timeout)
 		defer cancel()
-		got, err := read(ctx, r)
+		got, err := a.read(ctx, r, read)
 		if err != nil {
 			a.fail(w, r, err)
 			return
 		}
 		a.write(w, r, http.StatusOK, envelope{Status: "success", Data: got.data, Warnings: got.warnings})
 	})
+}
+
+// read reads for the tenant that r names.
+func (a *API) read(ctx context.Context, r *http.Request, read reader) (answer, error) {
+	reads, err := a.reads.AskedBy(r)
+	if err != nil {
+		return answer{}, err
+	}
+	asked := *a
+	asked.reads = reads
+	return read(&asked, ctx, r)
 }
 
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {

@@ -53,7 +53,7 @@ func (r *Reads) ListIncidents(ctx context.Context, p *Params) (IncidentList, []s
 		Limit: p.Limit(DefaultLimit, MaxLimit),
 	}
 	q.From, q.To = p.Window(0, 0)
-	q.Cursor = resume(p)
+	q.Cursor = resume(q.Tenant, p)
 	asOf, warnings, err := r.AsOf(p)
 	if err := errors.Join(p.Err(), err); err != nil {
 		return IncidentList{}, nil, err
@@ -63,7 +63,7 @@ func (r *Reads) ListIncidents(ctx context.Context, p *Params) (IncidentList, []s
 	if err != nil {
 		return IncidentList{}, nil, err
 	}
-	next, err := encodeCursor(q.AsOf, page.Next)
+	next, err := encodeCursor(q.Tenant, q.AsOf, page.Next)
 	return IncidentList{AsOf: q.AsOf, From: q.From, To: q.To, Incidents: whole(page.Incidents), Next: next}, warnings, err
 }
 

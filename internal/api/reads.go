@@ -40,10 +40,10 @@ type Arrivals interface {
 
 // Reports makes reports and says how far they can look back.
 type Reports interface {
-	// Report composes the report of a period as it stood at asOf.
-	Report(ctx context.Context, p improve.Period, asOf ingest.Millis) (*improve.Report, error)
-	// HistoryFrom returns when the first thing was received that is remembered, 0 without any.
-	HistoryFrom(ctx context.Context, asOf ingest.Millis) (ingest.Millis, error)
+	// Report composes a tenant's report of a period as it stood at asOf.
+	Report(ctx context.Context, tenant string, p improve.Period, asOf ingest.Millis) (*improve.Report, error)
+	// HistoryFrom returns when the first thing of a tenant was received that is remembered, 0 without any.
+	HistoryFrom(ctx context.Context, tenant string, asOf ingest.Millis) (ingest.Millis, error)
 }
 
 // Catalogue is what is configured: the services, and what is promised about them.
@@ -81,8 +81,8 @@ func (c Catalogue) Agreements(service string) []sla.Agreement {
 	return nil
 }
 
-// Reads answers the questions that the API and the pages ask. It holds no state
-// of its own and may be used by many goroutines at once.
+// Reads answers the questions that the API and the pages ask, of one tenant. It holds no
+// state of its own and may be used by many goroutines at once.
 type Reads struct {
 	Tenant    string // "" is the default tenant
 	Incidents Incidents
@@ -101,13 +101,6 @@ type Reads struct {
 
 // errStarting says that there is no instant to speak from yet.
 var errStarting = errors.New("nothing is stored yet")
-
-func (r *Reads) tenant() string {
-	if r.Tenant == "" {
-		return ingest.DefaultTenant
-	}
-	return r.Tenant
-}
 
 // AsOf returns the instant that an answer speaks from: the parameter as_of, by
 // default the stored fold time. An instant after that is answered as of the

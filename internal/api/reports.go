@@ -45,7 +45,7 @@ func (r *Reads) ListReports(ctx context.Context, asOf ingest.Millis) (ReportList
 	for _, f := range report.Formats() {
 		list.Formats = append(list.Formats, string(f))
 	}
-	from, err := r.Reports.HistoryFrom(ctx, asOf)
+	from, err := r.Reports.HistoryFrom(ctx, r.tenant(), asOf)
 	if err != nil || from == 0 {
 		return list, err
 	}
@@ -96,7 +96,7 @@ func (r *Reads) RenderReport(ctx context.Context, q ReportQuery) ([]byte, error)
 	if p.From >= asOf {
 		return nil, &NotFoundError{Kind: "report", Name: period, Hint: "the period begins at " + p.From.String() + ", not before as_of " + asOf.String()}
 	}
-	made, err := r.Reports.Report(ctx, p, asOf)
+	made, err := r.Reports.Report(ctx, r.tenant(), p, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +140,7 @@ func (a *API) report(w http.ResponseWriter, r *http.Request) {
 	if name := p.OneOf("format", formatNames()...); name != "" {
 		format = report.Format(name)
 	}
-	asOf, _, err := a.reads.AsOf(p)
-	var body []byte
-	if err = errors.Join(p.Err(), err); err == nil {
-		body, err = a.reads.RenderReport(ctx, ReportQuery{Period: r.PathValue("period"), Format: format, AsOf: asOf, Pages: "../../.."})
-	}
+	body, err := a.renderReport(ctx, r, p, format)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -153,6 +149,18 @@ func (a *API) report(w http.ResponseWriter, r *http.Request) {
 	if _, err := bytes.NewReader(body).WriteTo(w); err != nil {
 		a.options.Logger.Debug("API client went away", "path", r.URL.Path, "err", err)
 	}
+}
+
+func (a *API) renderReport(ctx context.Context, r *http.Request, p *Params, f report.Format) ([]byte, error) {
+	reads, err := a.reads.AskedBy(r)
+	if err != nil {
+		return nil, err
+	}
+	asOf, _, err := reads.AsOf(p)
+	if err := errors.Join(p.Err(), err); err != nil {
+		return nil, err
+	}
+	return reads.RenderReport(ctx, ReportQuery{Period: r.PathValue("period"), Format: f, AsOf: asOf, Pages: "../../.."})
 }
 
 func formatNames() []string {

@@ -240,7 +240,7 @@ func (d *demo) writeReports(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	made, err := NewReports(d.app.database, "").Report(ctx, period, d.Now)
+	made, err := NewReports(d.app.database, "").Report(ctx, ingest.DefaultTenant, period, d.Now)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/evenkeel/evenkeel/improve"
@@ -24,20 +25,20 @@ func NewReports(db clickhouse.Querier, linkBase string) *Reports {
 	return &Reports{db: db, source: improvestore.NewReader(db), linkBase: linkBase}
 }
 
-// Report composes the report of a period as it stood at asOf.
-func (r *Reports) Report(ctx context.Context, p improve.Period, asOf ingest.Millis) (*improve.Report, error) {
+// Report composes a tenant's report of a period as it stood at asOf; "" is the default tenant.
+func (r *Reports) Report(ctx context.Context, tenant string, p improve.Period, asOf ingest.Millis) (*improve.Report, error) {
 	c, err := partition.ConfigurationAt(ctx, r.db, asOf)
 	if err != nil {
 		return nil, err
 	}
 	return improve.Build(ctx, r.source, improve.Params{
-		Tenant: ingest.DefaultTenant, Period: p, AsOf: asOf,
+		Tenant: cmp.Or(tenant, ingest.DefaultTenant), Period: p, AsOf: asOf,
 		Services: c.Correlation.Services, Levels: c.Levels, LinkBase: r.linkBase,
 	})
 }
 
-// HistoryFrom returns when the first thing was received that is remembered, 0 without any.
-func (r *Reports) HistoryFrom(ctx context.Context, asOf ingest.Millis) (ingest.Millis, error) {
-	h, err := r.source.History(ctx, ingest.DefaultTenant, asOf)
+// HistoryFrom returns when the first thing of a tenant was received that is remembered, 0 without any.
+func (r *Reports) HistoryFrom(ctx context.Context, tenant string, asOf ingest.Millis) (ingest.Millis, error) {
+	h, err := r.source.History(ctx, cmp.Or(tenant, ingest.DefaultTenant), asOf)
 	return h.From, err
 }

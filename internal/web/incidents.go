@@ -24,10 +24,10 @@ type incidentsPage struct {
 }
 
 // setup says how the first alert gets here.
-type setup struct{ URL, Now string }
+type setup struct{ URL, Now, Tenant string }
 
 func (p *Pages) setup(r *http.Request, asOf ingest.Millis) setup {
-	return setup{URL: p.base(r), Now: asOf.Time().Format("2006-01-02T15:04:05Z")}
+	return setup{URL: p.base(r), Tenant: p.tenant(), Now: asOf.Time().Format("2006-01-02T15:04:05Z")}
 }
 
 type selection struct {

@@ -80,7 +80,11 @@ func (p *Pages) openReport(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) report(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), p.options.Timeout)
 	defer cancel()
-	format, body, err := p.renderReport(ctx, r)
+	p, err := p.askedBy(r)
+	format, body := report.FormatHTML, []byte(nil)
+	if err == nil {
+		format, body, err = p.renderReport(ctx, r)
+	}
 	if err != nil {
 		p.fail(w, r, err)
 		return

@@ -42,11 +42,11 @@ func New(o Options) *Pages {
 	}
 	files := newAssets()
 	p := &Pages{options: o, reads: &o.Reads, assets: files, mux: http.NewServeMux(), views: newViews(files)}
-	p.mux.Handle("GET /{$}", p.page(p.incidents))
-	p.mux.Handle("GET /incidents/{id}", p.page(p.incident))
-	p.mux.Handle("GET /services", p.page(p.services))
-	p.mux.Handle("GET /services/{name}", p.page(p.service))
-	p.mux.Handle("GET /reports", p.page(p.reports))
+	p.mux.Handle("GET /{$}", p.page((*Pages).incidents))
+	p.mux.Handle("GET /incidents/{id}", p.page((*Pages).incident))
+	p.mux.Handle("GET /services", p.page((*Pages).services))
+	p.mux.Handle("GET /services/{name}", p.page((*Pages).service))
+	p.mux.Handle("GET /reports", p.page((*Pages).reports))
 	p.mux.HandleFunc("GET /reports/open", p.openReport)
 	p.mux.HandleFunc("GET /reports/{period}", p.report)
 	p.mux.Handle("GET /static/", files)
@@ -84,15 +84,19 @@ type made struct {
 	redirectTo string
 }
 
-// maker makes one page.
-type maker func(ctx context.Context, r *http.Request) (made, error)
+// maker makes one page, p those of the tenant that r names.
+type maker func(p *Pages, ctx context.Context, r *http.Request) (made, error)
 
 // page turns a maker into a handler: the time limit, the frame, the errors.
 func (p *Pages) page(make maker) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), p.options.Timeout)
 		defer cancel()
-		m, err := make(ctx, r)
+		p, err := p.askedBy(r)
+		var m made
+		if err == nil {
+			m, err = make(p, ctx, r)
+		}
 		switch {
 		case err != nil:
 			p.fail(w, r, err)
@@ -102,6 +106,25 @@ func (p *Pages) page(make maker) http.Handler {
 			p.write(w, r, http.StatusOK, m)
 		}
 	})
+}
+
+// askedBy returns the pages of the tenant that r names; with an error, p.
+func (p *Pages) askedBy(r *http.Request) (*Pages, error) {
+	reads, err := p.reads.AskedBy(r)
+	if err != nil {
+		return p, err
+	}
+	asked := *p
+	asked.reads = reads
+	return &asked, nil
+}
+
+// tenant is whose pages they are; "" where it is the default one, of which nothing needs to be said.
+func (p *Pages) tenant() string {
+	if p.reads.Tenant == ingest.DefaultTenant {
+		return ""
+	}
+	return p.reads.Tenant
 }
 
 // write renders first and sends then, so that a broken template is an error and not half a page.
@@ -122,6 +145,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, m made
 // frame is what surrounds every page.
 type frame struct {
 	Title    string
+	Tenant   string // "" is the default one
 	Nav      []navItem
 	AsOf     *instant
 	Live     bool
@@ -138,7 +162,7 @@ type navItem struct {
 
 func (p *Pages) frame(r *http.Request, m made) frame {
 	zone, _ := p.reads.Current().Zone()
-	f := frame{Title: m.title, Live: m.live, Warnings: m.warnings, Version: version.Version, Zone: zone, Body: m.body}
+	f := frame{Title: m.title, Tenant: p.tenant(), Live: m.live, Warnings: m.warnings, Version: version.Version, Zone: zone, Body: m.body}
 	if m.asOf != 0 {
 		at := p.instant(m.asOf)
 		f.AsOf = &at

@@ -213,14 +213,14 @@ func (s *Site) DeadLetters(_ context.Context, q api.ArrivalsQuery) ([]ingest.Dea
 }
 
 // Report answers an almost empty report: what it says is not the API's matter.
-func (s *Site) Report(_ context.Context, p improve.Period, asOf ingest.Millis) (*improve.Report, error) {
+func (s *Site) Report(_ context.Context, tenant string, p improve.Period, asOf ingest.Millis) (*improve.Report, error) {
 	if s.Err != nil {
 		return nil, s.Err
 	}
-	return &improve.Report{Schema: improve.Schema, Tenant: ingest.DefaultTenant, Period: p, AsOf: asOf, Complete: asOf >= p.To}, nil
+	return &improve.Report{Schema: improve.Schema, Tenant: tenant, Period: p, AsOf: asOf, Complete: asOf >= p.To}, nil
 }
 
 // HistoryFrom answers when the first delivery came.
-func (s *Site) HistoryFrom(context.Context, ingest.Millis) (ingest.Millis, error) {
+func (s *Site) HistoryFrom(context.Context, string, ingest.Millis) (ingest.Millis, error) {
 	return s.History, s.Err
 }
