@@ -31,6 +31,7 @@ type Output struct {
 // until when, and new episodes stand where they most likely belong meanwhile.
 type Fold struct {
 	partition uint32
+	shared    bool // one of several folds: a source may be heard of by the others alone
 	config    Config
 	resolver  *resolver
 	model     *model
@@ -47,6 +48,14 @@ func New(partition uint32) *Fold {
 	if err := f.Configure(Config{}); err != nil {
 		panic(err) // the empty configuration has no matcher that could be wrong
 	}
+	return f
+}
+
+// NewShared returns the empty fold of one of several partitions. It expects a source's heartbeat from the
+// first sign of life on that comes to it: who has never sent anything here is not silent here.
+func NewShared(partition uint32) *Fold {
+	f := New(partition)
+	f.shared = true
 	return f
 }
 

@@ -45,7 +45,7 @@ type beat struct {
 	matchers []Matcher
 	every    ingest.Millis
 	services []string
-	heard    ingest.Millis // received_at of the last sign of life; 0 before anything was folded
+	heard    ingest.Millis // received_at of the last sign of life; 0 before there was any
 	silent   bool
 	since    ingest.Millis // the last sign before the silence that is, or was last
 	row      Incident      // of that silence; without an id there was none
@@ -81,7 +81,8 @@ func newBeats(declared []Heartbeat) (map[sourceKey]*beat, error) {
 // sourceKey names a source of all tenants.
 type sourceKey struct{ tenant, source string }
 
-// declare puts declarations in the place of those before. A source that is declared anew counts as heard of now.
+// declare puts declarations in the place of those before. A source that is declared anew counts as heard of now,
+// where there is only one fold that could hear of it.
 func (f *Fold) declare(beats map[sourceKey]*beat) {
 	for _, t := range f.ordered() {
 		for _, name := range slices.Sorted(maps.Keys(t.sources)) {
@@ -101,7 +102,9 @@ func (f *Fold) declare(beats map[sourceKey]*beat) {
 		f.touch(t)
 		b.of = t.source(key.source)
 		b.of.beat = b
-		b.heard = cmp.Or(b.heard, f.now)
+		if !f.shared {
+			b.heard = cmp.Or(b.heard, f.now)
+		}
 		t.noFault(b)
 		if b.silent {
 			t.touchBeat(b) // what it watches may have changed
@@ -165,7 +168,7 @@ func (t *tenant) sign(e *ingest.Event) bool {
 	case e.Alert == nil || !allMatch(b.matchers, e.Alert.Labels):
 		return false
 	case e.Alert.Resolved: // it always fires: who sent it does not any more
-		if cmp.Or(e.Alert.EndsAt, e.ReceivedAt) > b.heard && !b.silent {
+		if cmp.Or(e.Alert.EndsAt, e.ReceivedAt) > b.heard && b.heard != 0 && !b.silent {
 			t.fallSilent(b, "its heartbeat ended")
 		}
 	case !e.Alert.Unknown:

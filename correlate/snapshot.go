@@ -303,6 +303,7 @@ func (f *Fold) Restore(b []byte) error {
 		return fmt.Errorf("the snapshot of incidents is of partition %d, not %d", s.Partition, f.partition)
 	}
 	g := New(s.Partition)
+	g.shared = f.shared
 	if err := g.Configure(s.Config); err != nil {
 		return fmt.Errorf("restore the snapshot of incidents: %w", err)
 	}

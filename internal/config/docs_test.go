@@ -87,10 +87,10 @@ func describe(b *strings.Builder, path string, keys []spec, elsewhere map[string
 }
 
 func TestDocsHoldOnlyExamplesThatLoad(t *testing.T) {
-	for _, page := range []string{"configuration.md", "catalogue.md", "kafka.md"} {
+	for page, least := range map[string]int{"configuration.md": 3, "catalogue.md": 3, "kafka.md": 3, "cluster.md": 1} {
 		blocks := examples(t, page)
-		if len(blocks) < 3 {
-			t.Errorf("%s: %d examples, want at least 3", page, len(blocks))
+		if len(blocks) < least {
+			t.Errorf("%s: %d examples, want at least %d", page, len(blocks), least)
 		}
 		for i, text := range blocks {
 			l := loader{root: defaultRoot()}

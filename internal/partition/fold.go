@@ -48,7 +48,11 @@ func NewFold(partition uint32, skips ...Skip) *Fold {
 func NewFoldOf(share sla.Share, skips ...Skip) *Fold { return newFold(share.Index, share, skips...) }
 
 func newFold(partition uint32, share sla.Share, skips ...Skip) *Fold {
-	f := &Fold{partition: partition, incidents: correlate.New(partition), ledger: sla.NewSharedLedger(share), skips: skips, origins: origins{}}
+	incidents := correlate.New(partition)
+	if share.Of > 1 {
+		incidents = correlate.NewShared(partition)
+	}
+	f := &Fold{partition: partition, incidents: incidents, ledger: sla.NewSharedLedger(share), skips: skips, origins: origins{}}
 	if err := f.decodeBy(wire.Config{}); err != nil {
 		panic(err) // the empty configuration has nothing that could be wrong
 	}
