@@ -15,7 +15,7 @@ import (
 	slastore "github.com/evenkeel/evenkeel/sla/store"
 )
 
-// Site is a store in memory. It answers as the real ones do, from what its fields
+// Site is a store in memory, of one tenant, whose name it does not look at. It answers as the real ones do, from what its fields
 // hold; what was recorded after an as_of is not in the answer.
 type Site struct {
 	Now         ingest.Millis // the stored fold time
@@ -164,7 +164,7 @@ func (s *Site) Availability(ctx context.Context, q slastore.AvailabilityQuery) (
 			return nil, err
 		}
 		a := t.Measure(window, q.AsOf, m)
-		a.Tenant = ingest.DefaultTenant
+		a.Tenant = cmp.Or(q.Tenant, ingest.DefaultTenant)
 		results = append(results, a)
 	}
 	slices.SortFunc(results, func(a, b sla.Availability) int {
