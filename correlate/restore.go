@@ -3,6 +3,7 @@ package correlate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 )
 
 func compareAlerts(a, b alertKey) int {
@@ -49,12 +50,8 @@ func (t *tenant) restore(s *savedTenant) error {
 			services: map[string]int{}, severities: map[string]int{},
 			overAt: i.OverAt, retired: i.Retired, retireAt: i.RetireAt, lost: i.Retired.Lost,
 		}
-		for name, n := range i.Retired.Services {
-			t.incidents[i.Row.ID].services[name] = n
-		}
-		for name, n := range i.Retired.Severities {
-			t.incidents[i.Row.ID].severities[name] = n
-		}
+		maps.Copy(t.incidents[i.Row.ID].services, i.Retired.Services)
+		maps.Copy(t.incidents[i.Row.ID].severities, i.Retired.Severities)
 		if i.Dirty {
 			t.touchIncident(t.incidents[i.Row.ID])
 		}

@@ -53,7 +53,8 @@ func withPlace(p placed[streamEntry]) streamEntry {
 	return p.Value
 }
 
-func pointer[V any](v V) *V { return &v }
+//go:fix inline
+func pointer[V any](v V) *V { return new(v) }
 
 // oneLine joins what is wrong with one value.
 func oneLine(err error) error {

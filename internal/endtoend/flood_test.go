@@ -140,7 +140,7 @@ func cpuOf(t testing.TB, pid int) cpu {
 	}
 	for _, name := range children {
 		text, _ := os.ReadFile(name) // a thread may have ended
-		for _, child := range strings.Fields(string(text)) {
+		for child := range strings.FieldsSeq(string(text)) {
 			id, err := strconv.Atoi(child)
 			if err != nil {
 				t.Fatal(err)

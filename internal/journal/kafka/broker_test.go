@@ -55,7 +55,7 @@ func savedOnARealBroker(t *testing.T, brokers []string) {
 	old := claim(t, open(t, o))
 	long := noise(3<<20, 7)
 	for i := range 5 {
-		must(t, old.SaveState(ctx, []byte(fmt.Sprint(i))))
+		must(t, old.SaveState(ctx, fmt.Append(nil, i)))
 		must(t, old.SaveCheckpoint(ctx, []byte(long)))
 	}
 	c := open(t, o)
