@@ -251,11 +251,13 @@ func (l *Ledger) apply(e *correlate.Episode) {
 }
 
 // Silence folds silences of sources that changed: while one lasts, nothing is known of the services that the
-// source watches, but for what others say is down.
+// source watches, but for what others say is down. A service that is not named any more while one lasts was not
+// watched; of a silence that is over, what was said stands.
 func (l *Ledger) Silence(silences []correlate.Silence) {
 	for _, s := range silences {
+		tenant := cmp.Or(s.Tenant, ingest.DefaultTenant)
+		l.unwatch(tenant, s)
 		for _, service := range s.Services {
-			tenant := cmp.Or(s.Tenant, ingest.DefaultTenant)
 			key := silenceKey{tenant, s.Source, service, s.From}
 			next := &contribution{
 				to: l.seriesOf(seriesKey{tenant, service}), impact: rankUnknown, done: s.To != 0, touched: l.now,
@@ -263,6 +265,17 @@ func (l *Ledger) Silence(silences []correlate.Silence) {
 			}
 			l.exchange(l.silences[key], next)
 			l.silences[key] = next
+		}
+	}
+}
+
+// unwatch takes back what a silence that lasts contributes to services that it does not name any more.
+func (l *Ledger) unwatch(tenant string, s correlate.Silence) {
+	for key, old := range l.silences {
+		same := key == silenceKey{tenant, s.Source, key.service, s.From}
+		if same && !old.done && !slices.Contains(s.Services, key.service) {
+			l.exchange(old, &contribution{to: old.to})
+			delete(l.silences, key)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func histories() *rapid.Generator[history] {
 			}
 		}
 		for k := range rapid.IntRange(0, 3).Draw(t, "silences") {
-			told := []ingest.Millis{instants("silent told at"), instants("heard told at")}
+			told := []ingest.Millis{instants("silent told at"), instants("watched told at"), instants("heard told at")}
 			slices.Sort(told)
 			for n, s := range silence(t, string(rune('p'+k)), instants("silent from")) {
 				h.acts = append(h.acts, act{at: told[n], silences: []correlate.Silence{s}})
@@ -70,13 +70,17 @@ func histories() *rapid.Generator[history] {
 	})
 }
 
-// silence draws what is told of one silence of a source: it lasts, may turn out to concern more services, and may end.
+// silence draws what is told of one silence of a source: it lasts, may turn out to concern other services, and may end.
 func silence(t *rapid.T, source string, from ingest.Millis) []correlate.Silence {
-	services := rapid.SampledFrom([][]string{{"shop"}, {"cart", "shop"}, {"elsewhere"}, nil}).Draw(t, "watches")
-	one := correlate.Silence{Tenant: ingest.DefaultTenant, Source: source, Services: services, From: from}
+	lists := rapid.SampledFrom([][]string{{"shop"}, {"cart", "shop"}, {"cart", "elsewhere", "shop"}, {"elsewhere"}, nil})
+	one := correlate.Silence{Tenant: ingest.DefaultTenant, Source: source, Services: lists.Draw(t, "watches"), From: from}
 	all := []correlate.Silence{one}
+	if rapid.Bool().Draw(t, "watches others") {
+		one.Services = lists.Draw(t, "watches then")
+		all = append(all, one)
+	}
 	if rapid.Bool().Draw(t, "heard again") {
-		one.Services = []string{"cart", "elsewhere", "shop"}
+		one.Services = lists.Draw(t, "watched in the end")
 		one.To = from + grain*ingest.Millis(rapid.IntRange(0, 150).Draw(t, "silent for"))
 		all = append(all, one)
 	}

@@ -525,6 +525,50 @@ func TestASilentSourceMakesItsServicesUnknownButForWhatIsDown(t *testing.T) {
 	}
 }
 
+func TestAServiceThatASilenceDoesNotNameAnyMoreIsKnownAgain(t *testing.T) {
+	silent := correlate.Silence{Source: "am", Services: []string{"shop"}, From: at(t, "01T08:30")}
+	for name, c := range map[string]struct {
+		then []correlate.Silence
+		want []string
+	}{
+		"while it lasts it was not watched": {
+			[]correlate.Silence{{Source: "am", From: silent.From}},
+			[]string{"01T00:00 to 02T00:00 up (up)"},
+		},
+		"another silence of the source leaves it": {
+			[]correlate.Silence{{Source: "am", From: at(t, "01T09:30")}},
+			[]string{"01T00:00 to 01T08:30 up (up)", "01T08:30 to 02T00:00 unknown (unknown)"},
+		},
+		"a silence of another source leaves it": {
+			[]correlate.Silence{{Source: "other", From: silent.From}},
+			[]string{"01T00:00 to 01T08:30 up (up)", "01T08:30 to 02T00:00 unknown (unknown)"},
+		},
+		"after it is over it had been watched": {
+			[]correlate.Silence{
+				{Source: "am", Services: []string{"shop"}, From: silent.From, To: at(t, "01T10:00")},
+				{Source: "am", From: silent.From, To: at(t, "01T10:00")},
+			},
+			[]string{"01T00:00 to 01T08:30 up (up)", "01T08:30 to 01T10:00 unknown (unknown)", "01T10:00 to 02T00:00 up (up)"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBook(t)
+			b.configure(at(t, "01T00:00"), shop())
+			b.Advance(at(t, "01T09:00"))
+			b.Silence([]correlate.Silence{silent})
+			b.collect()
+			b.Advance(at(t, "01T11:00"))
+			for _, s := range c.then {
+				b.Silence([]correlate.Silence{s})
+			}
+			b.collect()
+			if diff := cmp.Diff(c.want, b.own()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestUnknownEpisodesLeaveMemoryInTheEnd(t *testing.T) {
 	b := newBook(t)
 	b.configure(at(t, "01T00:00"), shop())
