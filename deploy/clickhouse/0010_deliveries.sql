@@ -1,5 +1,6 @@
 -- Records of the journal as they arrived, configuration included: what the journal has
--- forgotten is folded again from here. Where several partitions have a copy, route says which.
+-- forgotten is folded again from here. Where several partitions have one, route says
+-- which, and all but one are copies.
 CREATE TABLE IF NOT EXISTS {{.Table "deliveries"}}{{.OnCluster}}
 (
     partition    UInt32,
@@ -12,6 +13,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "deliveries"}}{{.OnCluster}}
     kind         LowCardinality(String),
     path         LowCardinality(String),
     reason       String,
+    copy         Bool,
     route        String,
     body         String CODEC(ZSTD(3)),
     alerts       UInt32,

@@ -13,6 +13,7 @@ type DeliveryRow struct {
 	Others        uint32        // maintenance windows, samples and links seen in it
 	DeadLetters   uint32        // parts that were not understood
 	Truncated     uint32        // alerts that the sender says it left out
+	Copy          bool          // another partition has the record, too, and counts it
 	RecordedAt    ingest.Millis // fold time
 }
 

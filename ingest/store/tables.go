@@ -19,6 +19,7 @@ var Deliveries = clickhouse.Table[DeliveryRow]{
 		{Name: "kind", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Kind.String() }},
 		{Name: "path", Type: clickhouse.Word, Value: func(r *DeliveryRow) any { return r.Path }},
 		{Name: "reason", Type: "String", Value: func(r *DeliveryRow) any { return r.Reason }},
+		{Name: "copy", Type: "Bool", Value: func(r *DeliveryRow) any { return r.Copy }},
 		{Name: "route", Type: "String", Value: func(r *DeliveryRow) any { return routeText(r.Route) }},
 		{Name: "body", Type: "String", Value: func(r *DeliveryRow) any { return r.Body }},
 		{Name: "alerts", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Alerts }},

@@ -106,7 +106,7 @@ func (a *App) oddConfiguration() []string {
 		odd = append(odd, "the configuration's files have changed since they were loaded: reload them")
 	}
 	for _, f := range a.folds.Folding() {
-		if wanted := a.wanted.Load(); wanted != nil && *wanted != f.Configuration {
+		if wanted := a.wanted.Load(); f.Halted == "" && wanted != nil && *wanted != f.Configuration {
 			odd = append(odd, fmt.Sprintf("the fold of partition %d does not use the configuration that was loaded here: "+
 				"it is on its way, or another replica has loaded another", f.Partition))
 		}

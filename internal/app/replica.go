@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -39,6 +40,7 @@ type replica struct {
 
 	mu      sync.Mutex
 	runners map[uint32]*partition.Runner
+	failed  map[uint32]string // why a partition that is ours is not folded now
 }
 
 // replicaTick is how old fold time may get while a partition gets nothing: now, in queries, is the
@@ -66,7 +68,7 @@ func (a *App) openReplica(ctx context.Context, c *config.Config) (*replica, erro
 	}
 	return &replica{
 		Cluster: cluster, db: a.database, store: &a.store, registry: a.registry,
-		logger: a.logger.With("part", "partition"), runners: make(map[uint32]*partition.Runner),
+		logger: a.logger.With("part", "partition"), runners: make(map[uint32]*partition.Runner), failed: make(map[uint32]string),
 	}, nil
 }
 
@@ -108,8 +110,20 @@ func (r *replica) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// own folds a partition for as long as it is ours.
+// own folds a partition for as long as it is ours. Why it could not is remembered until it can.
 func (r *replica) own(ctx context.Context, a kafka.Assignment) error {
+	err := r.fold(ctx, a)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ctx.Err() != nil {
+		delete(r.failed, a.Partition)
+	} else if err != nil {
+		r.failed[a.Partition] = err.Error()
+	}
+	return err
+}
+
+func (r *replica) fold(ctx context.Context, a kafka.Assignment) error {
 	keep, err := r.Claim(ctx, a)
 	if err != nil {
 		return err
@@ -145,6 +159,7 @@ func (r *replica) set(id uint32, runner *partition.Runner) {
 		return
 	}
 	r.runners[id] = runner
+	delete(r.failed, id)
 }
 
 func (r *replica) owned() map[uint32]*partition.Runner {
@@ -200,7 +215,7 @@ func (r *replica) watchStored(ctx context.Context) error {
 	every := time.NewTicker(500 * time.Millisecond)
 	defer every.Stop()
 	for {
-		if at, err := partition.NewestStored(ctx, r.db); err == nil {
+		if at, err := partition.NewestStoredOf(ctx, r.db, r.Partitions()); err == nil {
 			r.stored.Store(int64(max(at, r.Stored())))
 		}
 		select {
@@ -213,10 +228,15 @@ func (r *replica) watchStored(ctx context.Context) error {
 
 // Folding implements folds.
 func (r *replica) Folding() []folding {
-	owned := r.owned()
-	all := make([]folding, 0, len(owned))
-	for _, id := range slices.Sorted(maps.Keys(owned)) {
-		all = append(all, foldingOf(id, owned[id], r.Partition(id).Last()))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]folding, 0, len(r.runners)+len(r.failed))
+	for id, runner := range r.runners {
+		all = append(all, foldingOf(id, runner, r.Partition(id).Last()))
 	}
+	for id, why := range r.failed {
+		all = append(all, folding{Partition: id, Halted: fmt.Sprintf("partition %d: %s", id, why)})
+	}
+	slices.SortFunc(all, func(a, b folding) int { return cmp.Compare(a.Partition, b.Partition) })
 	return all
 }

@@ -23,8 +23,9 @@ type Batch struct {
 	Partition   uint32
 	First, Last uint64 // positions, both included
 	Tables      []TableRows
-	// Confirm, where it is set, is asked before rows are sent, and again before each further try: an
-	// error ends the insert. It is how an owner makes sure that the partition is still its own.
+	// Confirm, where it is set, is asked at each try when the server has begun the insert, before rows are
+	// sent: an error ends it. It is how an owner makes sure that the partition is still its own, and whoever
+	// owns it next finds the insert running and can end it.
 	Confirm func(context.Context) error
 }
 
@@ -139,11 +140,6 @@ func (w *Writer) insertTable(ctx context.Context, b Batch, rows TableRows, recov
 	if err != nil || len(which) == 0 {
 		return err
 	}
-	if b.Confirm != nil {
-		if err := b.Confirm(ctx); err != nil {
-			return err
-		}
-	}
 	begun := time.Now()
 	if err := w.send(ctx, b, rows, which); err != nil {
 		return err
@@ -178,15 +174,21 @@ func (w *Writer) wanted(ctx context.Context, b Batch, rows TableRows, recovering
 func (w *Writer) send(ctx context.Context, b Batch, rows TableRows, which []int) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
-	ctx = queryContext(ctx, w.queryID(b, rows.tableName()))
 	table := w.conn.schema().LocalTable(rows.tableName())
-	batch, err := w.conn.driver.PrepareBatch(ctx, insertSQL(table, rows))
+	named := queryContext(ctx, w.queryID(b, rows.tableName()))
+	batch, err := w.conn.driver.PrepareBatch(named, insertSQL(table, rows))
 	if err != nil {
 		return wrap("prepare insert", err)
 	}
 	if err := rows.appendTo(batch, which); err != nil {
 		_ = batch.Abort() // nothing was sent
 		return &Error{Op: "insert", Err: err}
+	}
+	if b.Confirm != nil {
+		if err := b.Confirm(ctx); err != nil {
+			_ = batch.Abort() // nothing was sent
+			return err
+		}
 	}
 	return wrap("insert", batch.Send())
 }

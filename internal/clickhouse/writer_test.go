@@ -461,3 +461,29 @@ func BenchmarkInsertIntoManyTables(b *testing.B) {
 		}
 	}
 }
+
+// Whoever sends rows asks whether they are still its own to send once the server has begun the insert:
+// so who owns them next finds it running, or was told of before.
+func TestRowsAreSentOnlyWhenTheOwnerIsConfirmed(t *testing.T) {
+	c := migrated(t, shared.DSN)
+	withReadings(t, c, "r")
+	w := newWriter(t, c, WriterOptions{})
+	lost := errors.New("another has it")
+	batch := Batch{Partition: 1, First: 1, Last: 2, Tables: []TableRows{readings("r").Rows(made(1, 1, 2, 3))}}
+	var running bool
+	batch.Confirm = func(ctx context.Context) (err error) {
+		running, err = w.running(ctx, w.queryID(batch, "r"))
+		return errors.Join(err, lost)
+	}
+	if err := w.Insert(t.Context(), batch, false); !errors.Is(err, lost) {
+		t.Fatalf("got %v, want that another has it", err)
+	}
+	if !running {
+		t.Error("the server had not begun the insert when the owner was asked")
+	}
+	batch.Confirm = func(context.Context) error { return nil }
+	if err := w.Insert(t.Context(), batch, true); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, c, "r", 6) // none of the first try, all of the second
+}

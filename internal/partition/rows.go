@@ -89,10 +89,12 @@ func (r *Rows) at(n int) ingest.Address {
 func (r *Rows) addDelivery(now ingest.Millis, rec ingest.Record, d wire.Delivery) {
 	row := ingeststore.DeliveryRow{
 		Address: r.at(len(r.Deliveries)), Record: rec, RecordedAt: now,
-		DeadLetters: uint32(len(d.Dead)), Truncated: uint32(d.Truncated),
+		DeadLetters: uint32(len(d.Dead)), Truncated: uint32(d.Truncated), Copy: !rec.Route.Counts(r.address.Partition),
 	}
 	for _, e := range d.Events {
+		_, everywhere := ingest.DomainOf(e, "")
 		switch {
+		case everywhere && row.Copy: // counted once, as its rows are
 		case e.Alert != nil:
 			row.Alerts++
 		case e.Change != nil:

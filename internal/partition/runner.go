@@ -135,11 +135,8 @@ func New(ctx context.Context, opts Options) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.InFlight != nil && s.InFlight.Last <= s.Stored {
-		s.InFlight = nil
-	}
 	r := &Runner{
-		opts: opts, state: s, recover: s.InFlight, skip: s.Stored, before: opts.Log.Last(), skips: s.Skips,
+		opts: opts, state: s, skip: s.Stored, before: opts.Log.Last(), skips: s.Skips,
 		metrics: newMetrics(opts.Metrics),
 		ready:   make(chan struct{}, 1),
 		began:   time.Now(),
@@ -152,6 +149,10 @@ func New(ctx context.Context, opts Options) (*Runner, error) {
 	if at := r.fold.Position(); at > r.state.Stored { // a checkpoint is kept only of what is stored
 		r.state.Stored, r.state.StoredAt, r.skip = at, r.fold.Time(), at
 	}
+	if b := r.state.InFlight; b != nil && b.Last <= r.state.Stored { // an older copy of the state
+		r.state.InFlight = nil
+	}
+	r.recover = r.state.InFlight
 	if err := r.checkLog(); err != nil {
 		return nil, err
 	}

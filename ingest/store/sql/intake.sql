@@ -5,8 +5,8 @@ SELECT source, sum(n_deliveries), sum(n_rejected), sum(n_events), sum(n_events) 
 FROM
 (
     SELECT source,
-           toInt64(countIf(kind = 'delivery')) AS n_deliveries,
-           toInt64(countIf(kind = 'rejected')) AS n_rejected,
+           toInt64(countIf(kind = 'delivery' AND NOT copy)) AS n_deliveries,
+           toInt64(countIf(kind = 'rejected' AND NOT copy)) AS n_rejected,
            toInt64(sum(changes + others)) AS n_events,
            toInt64(sum(changes + others)) AS n_distinct,
            toInt64(sum(dead_letters)) AS n_dead,
