@@ -222,7 +222,7 @@ type answer struct {
 
 func refuse(o outcome, err error) answer { return answer{outcome: o, err: err} }
 
-// maxWarnings bounds an answer; the rest is among the dead letters.
+// maxWarnings bounds an answer, which then says how many more there are.
 const maxWarnings = 10
 
 // accept tells the sender what of its delivery was not used. Alertmanager does not
@@ -232,7 +232,9 @@ func accept(path string, d wire.Delivery) answer {
 	for _, dead := range d.Dead {
 		a.warnings = append(a.warnings, dead.Reason)
 	}
-	a.warnings = a.warnings[:min(len(a.warnings), maxWarnings)]
+	if more := len(a.warnings) - maxWarnings + d.Unsaid; more > 0 {
+		a.warnings = append(a.warnings[:maxWarnings:maxWarnings], fmt.Sprintf("and %d more", more))
+	}
 	if path == ingest.PathAlerts && len(d.Dead) > 0 {
 		return refuse(outcomePartial, errors.New(strings.Join(a.warnings, "; ")))
 	}

@@ -170,6 +170,14 @@ func TestTenantsThatAreOnlyNamedAreBounded(t *testing.T) {
 	equal(t, len(s.journal.records), 3)
 }
 
+func TestAnAnswerSaysHowManyWarningsItLeavesOut(t *testing.T) {
+	s := serve(t)
+	change := `{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z"` + strings.Repeat(`,"x":1`, 105) + `}`
+	r := s.post(ingest.PathChanges, "["+change+",1,1]")
+	equal(t, len(r.Warn), 11)
+	equal(t, r.Warn[10], "and 97 more")
+}
+
 func TestAlertsThatPrometheusPostsAreAnsweredAsByAlertmanager(t *testing.T) {
 	const good, bad = `{"labels":{"alertname":"Up"},"startsAt":"2026-11-22T11:54:21Z"}`, `{"labels":{}}`
 	s := serve(t)

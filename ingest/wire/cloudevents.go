@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -58,12 +59,16 @@ func (e *cloudEvent) open(r *reading) {
 		return
 	}
 	inner := &reading{scanner: scanner{in: data, depth: r.depth}, rec: r.rec, config: r.config, item: r.item + "." + field, nested: true}
-	if err := inner.format(e.path()); err != nil {
+	inner.before = len(r.out.Events) + len(r.out.Dead)
+	if err := inner.format(e.path()); errors.Is(err, errTooMany) {
+		r.full = true
+		return
+	} else if err != nil {
 		r.wrong(place{field: field}, "%s", located(data, err))
 		return
 	}
 	r.out.Events = append(r.out.Events, inner.out.Events...)
-	r.out.Warnings = append(r.out.Warnings, inner.out.Warnings...)
+	r.warnAlso(inner.out)
 	r.out.Truncated += inner.out.Truncated
 	if len(r.out.Dead) == 0 {
 		r.badAt = e.dataAt

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,8 +14,10 @@ type Delivery struct {
 	Dead   []ingest.DeadLetter
 	// Truncated is how many alerts the sender says that it left out.
 	Truncated int
-	// Warnings tell the sender what was ignored, each with its path.
+	// Warnings tell the sender what was ignored, each with its path: the first 100.
 	Warnings []string
+	// Unsaid is how many more warnings there would be.
+	Unsaid int
 }
 
 // unconfigured decodes where nothing is configured.
@@ -42,11 +45,11 @@ func (c *Decoder) Read(rec ingest.Record) (Delivery, error) {
 		return Delivery{}, nil
 	}
 	r := &reading{scanner: scanner{in: rec.Body}, rec: rec, config: c}
-	if err := r.format(rec.Path); err != nil {
+	switch err := r.format(rec.Path); {
+	case errors.Is(err, errTooMany):
+		return Delivery{}, errorAt(rec.Body, 0, fmt.Sprintf("the delivery holds more than %d events; send less at once", c.limits.EventsPerDelivery))
+	case err != nil:
 		return Delivery{}, located(rec.Body, err)
-	}
-	if n := len(r.out.Events) + len(r.out.Dead); n > c.limits.EventsPerDelivery {
-		return Delivery{}, errorAt(rec.Body, 0, fmt.Sprintf("the delivery holds %d events, at most %d; send less at once", n, c.limits.EventsPerDelivery))
 	}
 	return r.out, nil
 }
@@ -84,6 +87,16 @@ type reading struct {
 	badAt  int     // where the first dead letter's part begins
 	extras []extra // what only Grafana sends
 	nested bool    // the data of a CloudEvent
+	before int     // events and dead letters of the delivery that are not in out: those around a CloudEvent's data
+	full   bool    // the data of a CloudEvent went beyond the limit
+}
+
+// errTooMany ends the reading of a delivery: what is never kept is not read to its end, either.
+var errTooMany = errors.New("too many events")
+
+// tooMany says whether the delivery is beyond its limit. What could not be understood counts, too.
+func (r *reading) tooMany() bool {
+	return r.full || r.before+len(r.out.Events)+len(r.out.Dead) > r.config.limits.EventsPerDelivery
 }
 
 // A list of events begins at the length that the body lets expect.
@@ -136,8 +149,22 @@ func (r *reading) wrong(at place, format string, args ...any) {
 	}
 }
 
+// mostWarnings is how many warnings are kept; nobody reads more, and a sender can make millions.
+const mostWarnings = 100
+
 func (r *reading) warn(at place, format string, args ...any) {
+	if len(r.out.Warnings) == mostWarnings {
+		r.out.Unsaid++
+		return
+	}
 	r.out.Warnings = append(r.out.Warnings, r.path(at)+": "+fmt.Sprintf(format, args...))
+}
+
+// warnAlso takes the warnings of another reading.
+func (r *reading) warnAlso(other Delivery) {
+	n := min(len(other.Warnings), mostWarnings-len(r.out.Warnings))
+	r.out.Warnings = append(r.out.Warnings, other.Warnings[:n]...)
+	r.out.Unsaid += len(other.Warnings) - n + other.Unsaid
 }
 
 // each takes one element of a list: read fills it from its object, give makes an
@@ -154,7 +181,8 @@ func (r *reading) each(item string, read func() error, give func()) error {
 	}, give)
 }
 
-// judge reads what stands at start and gives it where nothing of it was wrong.
+// judge reads what stands at start and gives it where nothing of it was wrong. All events come this way:
+// here it ends when there are too many.
 func (r *reading) judge(item string, start int, read func() error, give func()) error {
 	outer, outerBad := r.item, r.bad
 	if outer != "" {
@@ -169,6 +197,9 @@ func (r *reading) judge(item string, start int, read func() error, give func()) 
 	}
 	if r.bad != "" {
 		r.bury(start, r.at)
+	}
+	if r.tooMany() {
+		return errTooMany
 	}
 	r.item, r.bad = outer, outerBad
 	return nil

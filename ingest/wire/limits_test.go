@@ -65,12 +65,81 @@ func TestADeliveryOfTooManyEventsIsRefusedWhole(t *testing.T) {
 		t.Errorf("%v %v", got, err)
 	}
 	got, err := d.Read(webhook(strings.Repeat(resolved+",", 3) + resolved))
-	if err == nil || !strings.Contains(err.Error(), "holds 4 events, at most 3") {
+	if err == nil || !strings.Contains(err.Error(), "holds more than 3 events") {
 		t.Error(err)
 	}
 	if diff := cmp.Diff(wire.Delivery{}, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestADeliveryOfTooManyBadItemsIsRefusedBeforeItIsReadToItsEnd(t *testing.T) {
+	const inner = `{"specversion":"1.0","id":"1","source":"s","type":"evenkeel.changes","data":[1,{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z"}]}`
+	d := limited(t, tight)
+	for _, test := range []struct{ path, body string }{
+		{ingest.PathAlerts, `[1,1,1,1,this is not reached`},
+		{ingest.PathChanges, `[1,1,1,1,this is not reached`},
+		{ingest.PathSamples, `[1,1,1,1,this is not reached`},
+		{ingest.PathAlertmanager, `{"version":"4","alerts":[1,1,1,1,this is not reached`},
+		{ingest.PathAlertmanager, `[1,1,1,1,this is not reached`},
+		{ingest.PathMapped, `[1,1,1,1]`},
+		{ingest.PathCloudEvents, `[1,1,1,1,this is not reached`},
+		{ingest.PathCloudEvents, `[` + inner + `,1,1,this is not reached`},
+		{ingest.PathCloudEvents, `[` + inner + `,` + inner + `,` + inner + `]`},
+		{ingest.PathCloudEvents, strings.Replace(inner, `[1,`, `[1,1,1,1,`, 1)},
+		{ingest.PathDetect, `[` + inner + `,` + inner + `,1]`},
+	} {
+		rec := record(test.path, test.body)
+		rec.Source = "own"
+		got, err := d.Read(rec)
+		if err == nil || err.Error() != "line 1, column 1 (byte 0): the delivery holds more than 3 events; send less at once" {
+			t.Errorf("%s %s: %v", test.path, test.body, err)
+		}
+		if diff := cmp.Diff(wire.Delivery{}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if got, err := d.Read(record(ingest.PathCloudEvents, `[`+inner+`,1]`)); err != nil || len(got.Events) != 1 || len(got.Dead) != 2 {
+		t.Errorf("as many as may be: %v %+v", err, got)
+	}
+}
+
+func TestABodyOfMillionsOfBadItemsCostsNoMoreThanTheLimit(t *testing.T) {
+	rec := record(ingest.PathAlerts, "["+strings.Repeat("1,", 8<<20-1)+"1]")
+	result := testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := wire.Read(rec); err == nil {
+				t.Fatal("millions of dead letters")
+			}
+		}
+	})
+	if got := result.AllocedBytesPerOp(); got > 128<<20 {
+		t.Errorf("%d MiB are allocated", got>>20)
+	}
+}
+
+func TestWarningsAreBoundedAndThoseLeftOutAreCounted(t *testing.T) {
+	change := func(more int) string {
+		return `{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z"` + strings.Repeat(`,"odd":1`, more) + `}`
+	}
+	for _, test := range []struct {
+		path, body     string
+		warned, unsaid int
+	}{
+		{ingest.PathChanges, change(100), 100, 0},
+		{ingest.PathChanges, change(130), 100, 30},
+		{ingest.PathCloudEvents, `[` + cloudChange(change(70)) + `,` + cloudChange(change(170)) + `]`, 100, 140},
+	} {
+		got, err := wire.Read(record(test.path, test.body))
+		if err != nil || len(got.Warnings) != test.warned || got.Unsaid != test.unsaid {
+			t.Errorf("%v: %d warnings and %d unsaid, want %d and %d", err, len(got.Warnings), got.Unsaid, test.warned, test.unsaid)
+		}
+	}
+}
+
+func cloudChange(data string) string {
+	return `{"specversion":"1.0","id":"1","source":"s","type":"evenkeel.changes","data":` + data + `}`
 }
 
 func TestALimitBelowNothingIsRefused(t *testing.T) {
