@@ -21,11 +21,12 @@ func (r *reading) alertsPosted() error {
 // posted checks an alert that says only when it begins and ends, as Alertmanager's API does.
 // Prometheus sends a firing alert with an end in the future, four evaluations or resend delays away,
 // and puts it off each time: it is what holds if nothing more is heard. An end that has
-// come is one that was seen.
+// come is one that was seen. What is read late from a stream was posted when the stream says: an end
+// that has come since then was to come, and nothing was heard after that.
 // Source: alertmanager, api/v2; prometheus, rules and notifier.
 func (a *alert) posted(r *reading) *ingest.Alert {
 	e := a.common(r)
-	now := r.received()
+	now := r.posted()
 	e.StartsAt, e.EndsAt = r.instant("startsAt", a.startsAt), r.instant("endsAt", a.endsAt)
 	switch {
 	case e.StartsAt != 0:
@@ -47,6 +48,14 @@ func (a *alert) posted(r *reading) *ingest.Alert {
 	}
 	a.byGrafana(e)
 	return e
+}
+
+// posted returns when the record was sent, as far as is known: when it was received, or before that its own time.
+func (r *reading) posted() ingest.Millis {
+	if o := r.rec.Origin; o != nil && o.At > 0 {
+		return min(r.received(), o.At)
+	}
+	return r.received()
 }
 
 // list reads a list of items or a single one. A bad item of a list is a dead letter; where

@@ -67,6 +67,31 @@ func TestAnAlertPostedFiresUntilItsEndHasCome(t *testing.T) {
 	}
 }
 
+func TestAnAlertThatIsReadLateFromAStreamFiresUntilTheEndThatWasToCome(t *testing.T) {
+	const start, end = ingest.Millis(1795348461366), ingest.Millis(1795348701366)
+	for name, test := range map[string]struct {
+		sent, received ingest.Millis
+		resolved       bool
+	}{
+		"an end that was to come when it was sent was not seen": {start + 5, end + ingest.Day, false},
+		"an end that had come when it was sent was seen":        {end + 5, end + ingest.Day, true},
+		"a clock that is ahead does not count":                  {end + ingest.Day, end - 5, false},
+		"a record without a time was sent when it was received": {0, end + 5, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := at(test.received, ingest.PathAlerts, posted)
+			rec.Origin = &ingest.Origin{Stream: "s", Topic: "t", At: test.sent}
+			events, dead, err := wire.Decode(rec)
+			if err != nil || len(dead) > 0 || len(events) != 1 {
+				t.Fatal(err, dead, events)
+			}
+			if a := events[0].Alert; a.Resolved != test.resolved || a.EndsByTimeout == test.resolved || a.EndsAt != end {
+				t.Errorf("got %+v", a)
+			}
+		})
+	}
+}
+
 func TestTheResolveTimeoutIsConfigured(t *testing.T) {
 	d, err := wire.New(wire.Config{ResolveTimeout: ingest.Minute})
 	if err != nil {
