@@ -175,12 +175,20 @@ func unidentified(err error) answer {
 // take decodes a record to refuse what cannot be, and keeps it.
 func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record, s *share) answer {
 	h.m.bytes.WithLabelValues(rec.Path).Add(float64(len(rec.Body)))
-	if err := h.tenants.admit(rec.Tenant); err != nil {
-		return unidentified(err)
+	configured := settings.sources.configured(rec.Tenant)
+	if !configured {
+		if err := h.tenants.room(rec.Tenant); err != nil {
+			return unidentified(err) // not even its dead letters are kept
+		}
 	}
 	delivery, err := settings.read(rec)
 	if err != nil {
 		return h.reject(ctx, rec, s, err)
+	}
+	if !configured {
+		if err := h.tenants.admit(rec.Tenant); err != nil {
+			return unidentified(err)
+		}
 	}
 	if a := h.keep(ctx, rec, s); a.err != nil {
 		return a

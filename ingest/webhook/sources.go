@@ -26,8 +26,9 @@ const (
 
 // Sources are the sending systems that are known, with their tokens. It never changes.
 type Sources struct {
-	known  map[string]ingest.Source
-	tokens []token
+	known   map[string]ingest.Source
+	tenants map[string]bool // of the known
+	tokens  []token
 }
 
 // token is what a sender shows to be a source. Only its hash is kept: all comparisons take as long.
@@ -41,10 +42,13 @@ const maxTokenFile = 64 << 10
 
 // NewSources reads the files of tokens. All that is wrong is said at once; no token is repeated.
 func NewSources(sources []ingest.Source) (*Sources, error) {
-	s := &Sources{known: make(map[string]ingest.Source, len(sources))}
+	s := &Sources{known: make(map[string]ingest.Source, len(sources)), tenants: make(map[string]bool)}
 	var errs []error
 	for _, source := range sources {
 		s.known[source.Name] = source
+		if source.Tenant != "" {
+			s.tenants[source.Tenant] = true
+		}
 		if source.BearerTokenFile == "" {
 			continue
 		}
@@ -163,6 +167,11 @@ func bearer(r *http.Request) string {
 		return strings.TrimSpace(value[len(scheme):])
 	}
 	return r.Header.Get(TokenHeader)
+}
+
+// configured says whether a tenant is there without being named in requests.
+func (s *Sources) configured(tenant string) bool {
+	return tenant == ingest.DefaultTenant || s.tenants[tenant]
 }
 
 // tenant returns the tenant of the source, or the one that the request names.

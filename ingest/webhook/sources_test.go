@@ -170,6 +170,33 @@ func TestTenantsThatAreOnlyNamedAreBounded(t *testing.T) {
 	equal(t, len(s.journal.records), 3)
 }
 
+func TestTenantsOfTheConfigurationAreNotBounded(t *testing.T) {
+	s := serve(t, func(o *webhook.Options) { o.MaxTenants = 1 })
+	sources, err := webhook.NewSources([]ingest.Source{{Name: "eu", Tenant: "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.handler.Configure(webhook.Settings{Sources: sources})
+	for _, test := range []struct {
+		query, tenant, body string
+		code                int
+	}{
+		{"", "default", delivery, 200},
+		{"?source=eu", "shop", delivery, 200},
+		{"", "shop", delivery, 200},
+		{"", "typo", "{", 400}, // nothing came of it: it does not count
+		{"", "a", delivery, 200},
+		{"", "b", delivery, 403},
+		{"", "b", "{", 403},
+		{"", "default", delivery, 200},
+		{"?source=eu", "shop", delivery, 200},
+	} {
+		if r := s.post(ingest.PathAlertmanager+test.query, test.body, "X-Scope-OrgID", test.tenant); r.Code != test.code {
+			t.Errorf("%+v: %d %s", test, r.Code, r.Error)
+		}
+	}
+}
+
 func TestAnAnswerSaysHowManyWarningsItLeavesOut(t *testing.T) {
 	s := serve(t)
 	change := `{"id":"1","service":"s","started_at":"2026-09-07T00:04:56Z"` + strings.Repeat(`,"x":1`, 105) + `}`
