@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -87,8 +88,16 @@ func (r *reader) keep(ctx context.Context, batch []taken, next int64) bool {
 		return false
 	}
 	r.m.kept(batch)
-	r.next = next
+	r.committed(next)
 	return true
+}
+
+// committed goes on behind what never comes again in this generation.
+func (r *reader) committed(next int64) {
+	r.next = next
+	if r.sent != nil {
+		maps.DeleteFunc(*r.sent, func(offset int64, _ bool) bool { return offset < next })
+	}
 }
 
 // append writes a batch to the journal. One record that the journal can never hold does not take the

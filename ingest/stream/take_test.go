@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/segmentio/kafka-go"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -15,6 +16,19 @@ import (
 type void struct{}
 
 func (void) Append(context.Context, []ingest.Record) (uint64, error) { return 1, nil }
+
+func TestWhatIsCommittedIsForgottenAmongWhatTheDeadLetterTopicHolds(t *testing.T) {
+	r := &reader{sent: &found{3: true, 7: true, 8: true, 12: true}}
+	r.committed(8)
+	if diff := cmp.Diff(&found{8: true, 12: true}, r.sent); diff != "" || r.next != 8 {
+		t.Errorf("next %d (-want +got)\n%s", r.next, diff)
+	}
+	r.sent = nil
+	r.committed(9)
+	if r.sent != nil || r.next != 9 {
+		t.Errorf("%v, %d", r.sent, r.next)
+	}
+}
 
 // FuzzEveryRecordIsTaken checks that whatever is in a topic becomes a record of the journal, and what
 // was not understood a dead letter with a reason: a record that could not be taken would stop its partition.
