@@ -19,6 +19,9 @@ type Config struct {
 	Topics  []Topic
 	Source  string // of records that name none; "": by their format
 	Tenant  string // of all records; "": each names its own in a header, or is of the default tenant
+	// Tenants are those of the sources that are known by name and have one: of a record of such a source,
+	// where neither topic nor stream has a tenant.
+	Tenants map[string]string
 	Format  Format // of topics that name none; "": told by content
 	Start   Start  // where to begin in a partition of which the group has committed nothing
 	// DeadLetterTopic takes what could not be decoded; "": it is kept among the dead letters only.

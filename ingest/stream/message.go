@@ -81,14 +81,15 @@ func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
 	topic := s.config.topic(m.Topic)
 	rec.Path = formats[topic.Format]
 	rec.Tenant, rec.Source = topic.Tenant, topic.Source
+	var named string
 	var errs []error
 	headers := make([]wire.Header, len(m.Headers))
 	for i, h := range m.Headers {
 		headers[i] = wire.Header{Name: h.Key, Value: string(h.Value)}
 		switch {
-		case strings.EqualFold(h.Key, TenantHeader) && rec.Tenant == "":
-			rec.Tenant = string(h.Value)
-			errs = append(errs, inHeader(TenantHeader, s.checkTenant(rec.Tenant)))
+		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "" && named == "":
+			named = string(h.Value)
+			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(named)))
 		case strings.EqualFold(h.Key, SourceHeader) && rec.Source == "":
 			rec.Source = string(h.Value)
 			errs = append(errs, inHeader(SourceHeader, ingest.CheckSource(rec.Source)))
@@ -97,24 +98,36 @@ func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
 	if body, binary := wire.Structured(headers, m.Value); binary {
 		rec.Body, rec.Path = body, ingest.PathCloudEvents
 	}
-	if rec.Tenant == "" {
-		rec.Tenant = ingest.DefaultTenant
-	}
 	if rec.Source == "" {
 		rec.Source = ingest.DefaultSource(rec.Path)
 	}
 	err := errors.Join(errs...)
+	if err == nil && rec.Tenant == "" {
+		rec.Tenant, err = s.tenant(rec.Source, named)
+	}
 	if err != nil {
 		rec.Tenant, rec.Source = ingest.DefaultTenant, ingest.DefaultSource(rec.Path)
 	}
 	return err
 }
 
-func (s *Stream) checkTenant(name string) error {
-	if err := ingest.CheckTenant(name); err != nil {
-		return err
+// tenant returns the tenant of the source, or the one that the record names, as it is over HTTP.
+func (s *Stream) tenant(source, named string) (string, error) {
+	own := s.config.Tenants[source]
+	switch {
+	case own != "" && named != "" && named != own:
+		return "", fmt.Errorf("source %q is of tenant %q, and the header %s names %q", source, own, TenantHeader, named)
+	case own != "":
+		return own, nil
+	case named == "" || named == ingest.DefaultTenant:
+		return ingest.DefaultTenant, nil
 	}
-	return s.opts.tenants.admit(name)
+	for _, configured := range s.config.Tenants {
+		if named == configured {
+			return named, nil
+		}
+	}
+	return named, inHeader(TenantHeader, s.opts.tenants.admit(named))
 }
 
 func inHeader(name string, err error) error {

@@ -30,6 +30,35 @@ func TestWhatIsCommittedIsForgottenAmongWhatTheDeadLetterTopicHolds(t *testing.T
 	}
 }
 
+func TestARecordOfASourceWithATenantIsOfThatTenant(t *testing.T) {
+	s, err := New(Config{
+		Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red"}},
+		Tenants: map[string]string{"eu": "shop"},
+	}, Options{Journal: void{}, MaxTenants: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ topic, source, tenant, want, reason string }{
+		{"t", "eu", "", "shop", ""},
+		{"t", "eu", "shop", "shop", ""},
+		{"t", "eu", "bank", "default", `source "eu" is of tenant "shop", and the header X-Scope-OrgID names "bank"`},
+		{"t", "us", "", "default", ""},
+		{"t", "us", "blue", "blue", ""},
+		{"t", "us", "green", "default", `header X-Scope-OrgID: tenant "green" would be one more than the 1 that ingest.max_tenants allows`},
+		{"t", "us", "default", "default", ""},
+		{"t", "us", "shop", "shop", ""},
+		{"own", "eu", "bank", "red", ""},
+	} {
+		m := kafka.Message{Topic: test.topic, Value: []byte(`{"version":"4","alerts":[]}`), Headers: []kafka.Header{{Key: SourceHeader, Value: []byte(test.source)}}}
+		if test.tenant != "" { // before the source: the order says nothing
+			m.Headers = append([]kafka.Header{{Key: TenantHeader, Value: []byte(test.tenant)}}, m.Headers...)
+		}
+		if took := s.take(m); took.record.Tenant != test.want || took.reason != test.reason {
+			t.Errorf("%+v: tenant %q, %q", test, took.record.Tenant, took.reason)
+		}
+	}
+}
+
 // FuzzEveryRecordIsTaken checks that whatever is in a topic becomes a record of the journal, and what
 // was not understood a dead letter with a reason: a record that could not be taken would stop its partition.
 func FuzzEveryRecordIsTaken(f *testing.F) {

@@ -210,6 +210,19 @@ services:
 	}
 }
 
+func TestAStreamKnowsTheTenantsOfAllSources(t *testing.T) {
+	c := load(t, `
+sources:
+  - {name: eu, tenant: shop}
+  - {name: us}
+streams:
+  - {name: s, brokers: ["127.0.0.1:9092"], group: g, topics: [t]}
+`)
+	if diff := cmp.Diff(map[string]string{"eu": "shop"}, c.Streams()[0].Tenants); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestCatalogueFilesOnTheCommandLineReplaceTheRootsServices(t *testing.T) {
 	dir := t.TempDir()
 	root, other := filepath.Join(dir, "evenkeel.yml"), filepath.Join(dir, "other.yml")

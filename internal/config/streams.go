@@ -130,6 +130,15 @@ func (c *Config) Streams() []stream.Config { return slices.Clone(c.streams) }
 func (s *streamEntry) stream(sources []ingest.Source) stream.Config {
 	c := s.Config
 	c.Topics = slices.Clone(c.Topics)
+	for _, known := range sources { // a record can name its source in a header
+		if known.Tenant == "" {
+			continue
+		}
+		if c.Tenants == nil {
+			c.Tenants = make(map[string]string)
+		}
+		c.Tenants[known.Name] = known.Tenant
+	}
 	for i := range c.Topics {
 		t := &c.Topics[i]
 		name := t.Source
