@@ -25,6 +25,7 @@ type episode struct {
 	holds    ingest.Millis // until when that delivery said that it fires; 0 where it did not say
 	said     ingest.Millis // since when its sender says that it does not know
 	hidden   ingest.Millis // since when it is out of sight for a reason that was told
+	hiddenBy ingest.Millis // received_at of the resolve by timeout that hid it; 0 where another reason did
 	back     ingest.Millis // when its source was heard of again after that, until it is seen itself
 	told     ingest.Millis // the end that was told while its source was silent
 	toldAt   ingest.Millis // received_at of the delivery that did

@@ -148,6 +148,12 @@ func TestEpisodesOfOneAlert(t *testing.T) {
 			[]arrival{said(1, 0), said(21, 0), promised(said(22, 0, 19), 19)}, 0, []string{"0 to now"}},
 		"what timed out is seen again and fires": {
 			[]arrival{said(1, 0), promised(said(20, 0, 19), 19), said(40, 0)}, 0, []string{"0 to now"}},
+		"a copy that was under way when it timed out says nothing": {
+			[]arrival{said(1, 0), promised(said(20, 0, 19), 19), said(35, 0)}, 0, []string{"0 to unknown since 19"}},
+		"a copy does not put off until when a firing is a copy of what timed out": {
+			[]arrival{said(1, 0), promised(said(20, 0, 19), 19), said(30, 0), said(36, 0)}, 0, []string{"0 to now"}},
+		"a firing with a new start is no copy of what timed out": {
+			[]arrival{said(1, 0), promised(said(20, 0, 19), 19), said(26, 25)}, 0, []string{"0 to unknown since 19 until 25", "25 to now"}},
 		"a resolve by timeout of an older episode leaves the open one": {
 			[]arrival{said(11, 10), promised(said(12, 2, 5), 5)}, 0, []string{"2 to unknown since 5 until 10", "10 to now"}},
 		"a fire after the end is an episode of its own": {

@@ -207,7 +207,7 @@ func (t *tenant) fallSilent(b *beat, why string) {
 		}
 		if e := a.open; e != nil {
 			if e.row.State == Unknown && e.said == 0 {
-				e.hidden = e.row.UnknownSince // before its source fell silent
+				e.hidden, e.hiddenBy = e.row.UnknownSince, 0 // before its source fell silent
 			}
 			e.back = 0
 			t.judge(e)
@@ -253,10 +253,10 @@ func (t *tenant) hear(b *beat, at ingest.Millis, why string) {
 		case e.toldAt > lived:
 			t.resolve(a, e.told, e.toldAt)
 		case e.lastSeen > lived:
-			e.hidden = 0
+			e.hidden, e.hiddenBy = 0, 0
 			t.judge(e)
 		default:
-			e.hidden, e.back = e.row.UnknownSince, at
+			e.hidden, e.hiddenBy, e.back = e.row.UnknownSince, 0, at
 			t.judge(e)
 			t.watch(e)
 		}

@@ -39,6 +39,8 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 func (t *tenant) firing(a *alert, source string, received ingest.Millis, seen *ingest.Alert) {
 	known := a.find(seen.StartsAt)
 	switch {
+	case known != nil && known == a.open && known.hiddenBy != 0 && received-known.hiddenBy <= t.fold.copyWindow():
+		// A copy that was under way while the episode timed out.
 	case known != nil && known == a.open:
 		t.seen(known, received, seen)
 	case known != nil && (a.open != nil || received-known.closedBy <= t.fold.copyWindow()):
@@ -176,7 +178,7 @@ func (e *episode) lastKnown() ingest.Millis {
 func (t *tenant) seen(e *episode, received ingest.Millis, seen *ingest.Alert) {
 	switch {
 	case !seen.Unknown:
-		e.said, e.hidden, e.back, e.told, e.toldAt = 0, 0, 0, 0, 0
+		e.said, e.hidden, e.hiddenBy, e.back, e.told, e.toldAt = 0, 0, 0, 0, 0, 0
 	case e.said == 0:
 		e.said = max(e.row.StartsAt, min(received, max(e.lastSeen, seen.StartsAt)))
 	}
@@ -252,7 +254,7 @@ func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert)
 	}
 	if seen.EndsByTimeout {
 		if ends > e.lastSeen { // else it was seen firing after that
-			e.hidden = max(e.row.StartsAt, min(ends, received))
+			e.hidden, e.hiddenBy = max(e.row.StartsAt, min(ends, received)), received
 			t.judge(e)
 		}
 		return
@@ -273,7 +275,7 @@ func (t *tenant) resolve(a *alert, ends, received ingest.Millis) {
 	e := a.open
 	a.close(received)
 	e.row.State, e.row.EndsAt, e.row.UnknownSince = Resolved, max(ends, e.row.StartsAt), 0
-	e.hidden, e.back, e.told, e.toldAt = 0, 0, 0, 0
+	e.hidden, e.hiddenBy, e.back, e.told, e.toldAt = 0, 0, 0, 0, 0
 	t.touch(e)
 }
 

@@ -52,6 +52,7 @@ type (
 		Holds    ingest.Millis `json:"holds"`
 		Said     ingest.Millis `json:"said"`
 		Hidden   ingest.Millis `json:"hidden"`
+		HiddenBy ingest.Millis `json:"hidden_by,omitempty"`
 		Back     ingest.Millis `json:"back"`
 		Told     ingest.Millis `json:"told"`
 		ToldAt   ingest.Millis `json:"told_at"`
@@ -230,7 +231,7 @@ func (s *source) save() savedSource {
 
 func (e *episode) save(n *numbering) savedEpisode {
 	s := savedEpisode{
-		Row: e.row, At: e.at, LastSeen: e.lastSeen, Holds: e.holds, Said: e.said, Hidden: e.hidden, Back: e.back, Told: e.told, ToldAt: e.toldAt, Again: e.again, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
+		Row: e.row, At: e.at, LastSeen: e.lastSeen, Holds: e.holds, Said: e.said, Hidden: e.hidden, HiddenBy: e.hiddenBy, Back: e.back, Told: e.told, ToldAt: e.toldAt, Again: e.again, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
 		Previous: n.number(e.previous), Resumes: e.resumes, FixedIn: n.number(e.fixedIn),
 	}
 	if e.incident != nil {
