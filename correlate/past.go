@@ -12,7 +12,7 @@ import (
 // delivered once more after weeks is known to be a copy.
 const (
 	pastDays = 30
-	mostPast = 500_000 // names of one tenant; beyond it the oldest day goes
+	mostPast = 500_000 // names of one tenant; beyond it names of the oldest day go
 )
 
 // past holds the names of forgotten episodes by the day on which they were forgotten, oldest first.
@@ -34,6 +34,15 @@ func (p *past) add(name uint64, now ingest.Millis) {
 		last.names = slices.Insert(last.names, i, name)
 	}
 	if p.size() > mostPast {
+		p.evict()
+	}
+}
+
+// evict drops one name of the oldest day: names are hashes, so the first is any.
+func (p *past) evict() {
+	oldest := &(*p)[0]
+	oldest.names = oldest.names[1:]
+	if len(oldest.names) == 0 {
 		*p = slices.Delete(*p, 0, 1)
 	}
 }
