@@ -154,6 +154,10 @@ func TestEpisodesOfOneAlert(t *testing.T) {
 			[]arrival{said(1, 0), promised(said(20, 0, 19), 19), said(30, 0), said(36, 0)}, 0, []string{"0 to now"}},
 		"a firing with a new start is no copy of what timed out": {
 			[]arrival{said(1, 0), promised(said(20, 0, 19), 19), said(26, 25)}, 0, []string{"0 to unknown since 19 until 25", "25 to now"}},
+		"a resolve at the very end of what was promised is one by timeout": {
+			[]arrival{promised(said(1, 0), 5), said(6, 0, 5)}, 0, []string{"0 to unknown since 5"}},
+		"a resolve before the end of what was promised is an end": {
+			[]arrival{promised(said(1, 0), 5), said(6, 0, 4)}, 0, []string{"0 to 4"}},
 		"a resolve by timeout of an older episode leaves the open one": {
 			[]arrival{said(11, 10), promised(said(12, 2, 5), 5)}, 0, []string{"2 to unknown since 5 until 10", "10 to now"}},
 		"a fire after the end is an episode of its own": {

@@ -47,7 +47,7 @@ func (t *tenant) firing(a *alert, source string, received ingest.Millis, seen *i
 		// A copy that was under way while the episode ended.
 	case known != nil:
 		t.reopen(a, known, received, seen)
-	case a.since(seen.StartsAt) && t.knew(source, seen):
+	case a.open == nil && a.since(seen.StartsAt) && t.knew(source, seen):
 		// A copy of what is long over: the alert has fired with a later start since then.
 	case a.open != nil && !a.open.outlasted(seen):
 		t.lose(a, seen.StartsAt, received)
@@ -61,10 +61,9 @@ func (t *tenant) firing(a *alert, source string, received ingest.Millis, seen *i
 	}
 }
 
-// since tells whether an episode is remembered that began after startsAt.
+// since tells whether an ended episode is remembered that began after startsAt.
 func (a *alert) since(startsAt ingest.Millis) bool {
-	after := func(e *episode) bool { return e.row.StartsAt > startsAt }
-	return a.open != nil || slices.ContainsFunc(a.ended, after)
+	return slices.ContainsFunc(a.ended, func(e *episode) bool { return e.row.StartsAt > startsAt })
 }
 
 // outlasted tells whether an open episode may go on with a start that it does not know. One that was
@@ -81,7 +80,7 @@ func (t *tenant) resolved(a *alert, source string, received ingest.Millis, seen 
 	}
 	known := a.find(seen.StartsAt)
 	switch {
-	case known == nil && t.knew(source, seen):
+	case known == nil && (a.open == nil || ends <= a.open.row.StartsAt) && t.knew(source, seen):
 		// A copy of what is long over.
 	case known != nil && known != a.open && known.row.EndsAt == ends:
 		// A copy: that it ended then is known, and says nothing of what fires now.
@@ -245,14 +244,16 @@ func (t *tenant) loseAt(e *episode) ingest.Millis {
 // end closes the open episode, as far as it is known that it ended.
 func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert) {
 	e := a.open
+	// A webhook does not tell a resolve by timeout. Its end is the one up to which the alert was last said to fire.
+	timeout := seen.EndsByTimeout || e.holds != 0 && ends == e.holds
 	if t.silentSince(e) != 0 && ends > t.beatOf(e.row.Source).heard {
 		// Nobody may have seen it end: Alertmanager resolves what it does not hear of.
-		if !seen.EndsByTimeout && e.said == 0 {
+		if !timeout && e.said == 0 {
 			e.told, e.toldAt = ends, received
 		}
 		return
 	}
-	if seen.EndsByTimeout {
+	if timeout {
 		if ends > e.lastSeen { // else it was seen firing after that
 			e.hidden, e.hiddenBy = max(e.row.StartsAt, min(ends, received)), received
 			t.judge(e)

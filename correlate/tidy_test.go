@@ -53,6 +53,29 @@ func TestWhatIsDeliveredAgainAfterItWasForgottenChangesNothing(t *testing.T) {
 	}
 }
 
+func TestAForgottenStartBelongsToTheEpisodeThatIsOpen(t *testing.T) {
+	const later = 3 * 24 * 60 // minutes
+	for name, c := range map[string]struct {
+		then []arrival
+		want string
+	}{
+		"a resolve with an end after its start ends it": {
+			[]arrival{said(later+9, 0, later+8)}, fmt.Sprintf("%d to %d, also 0", later, later+8)},
+		"a resolve with an end before its start is a copy": {
+			[]arrival{said(later+9, 0, 5)}, fmt.Sprintf("%d to now", later)},
+		"a firing shows it": {
+			[]arrival{said(later+500, 0), said(later+900, 0)}, fmt.Sprintf("%d to now, also 0", later)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, chain()).run(said(1, 0), said(6, 0, 5)).until(minute(later))
+			w.run(said(later+1, later)).run(c.then...)
+			if diff := cmp.Diff([]string{"0 to 5", c.want}, lives(w)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestWhatFiresAgainAfterItWasForgottenIsANewIncident(t *testing.T) {
 	w := newWorld(t, chain()).run(said(1, 0), said(6, 0, 5)).until(minute(3 * 24 * 60)).run(said(3*24*60, 0))
 	open := count(incidentsOf(w), func(i correlate.Incident) bool { return i.State == correlate.IncidentOpen && i.Episodes == 1 })
