@@ -32,17 +32,16 @@ type folds interface {
 // folding says how the fold of one partition goes.
 type folding struct {
 	Partition     uint32
-	Last          uint64        // newest position that is known
-	Stored        uint64        // position up to which everything is stored
-	StoredAt      ingest.Millis // fold time there
-	Configuration string        // hash of what is in force, "" before the first
-	Halted        string        // why nothing is folded any more; "" while it is
+	Last          uint64 // newest position that is known
+	Stored        uint64 // position up to which everything is stored
+	Configuration string // hash of what is in force, "" before the first
+	Halted        string // why nothing is folded any more; "" while it is
 }
 
 func foldingOf(id uint32, r *partition.Runner, last uint64) folding {
-	stored, at := r.Stored()
+	stored, _ := r.Stored()
 	return folding{
-		Partition: id, Last: max(last, stored), Stored: stored, StoredAt: at,
+		Partition: id, Last: max(last, stored), Stored: stored,
 		Configuration: r.Configuration(), Halted: r.Halted(),
 	}
 }

@@ -176,16 +176,6 @@ func waitSettled(t *testing.T, db clickhouse.Querier) {
 	})
 }
 
-func addressedTables(t *testing.T, db clickhouse.Querier) (tables []string) {
-	t.Helper()
-	query(t, db, "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'ordinal' AND table != 'positions' ORDER BY table", nil,
-		func(rows clickhouse.Rows) error {
-			tables = append(tables, "")
-			return rows.Scan(&tables[len(tables)-1])
-		})
-	return tables
-}
-
 // outcome is an incident without its id, which names its partition.
 type outcome struct {
 	Episodes []string // by source, fingerprint and start

@@ -109,7 +109,7 @@ func (l *leftovers) checkReplay(t *testing.T) {
 	l.fold(t)
 	l.storeReplay(t)
 	counts := map[string]uint64{}
-	for _, table := range l.tables(t) {
+	for _, table := range addressedTables(t, l.db) {
 		counts[table] = count(t, l.db, "SELECT count() FROM "+table)
 		service, replayed := clickhouse.DefaultDatabase+"."+table, replayedDatabase+"."+table
 		query(t, l.db, `SELECT toString(tuple(* EXCEPT side)) AS row, countIf(side = 1) AS live, countIf(side = 2) AS replayed
@@ -150,12 +150,12 @@ func (l *leftovers) storeReplay(t *testing.T) {
 	}
 }
 
-// tables are those whose rows the fold made: all that have addresses, but for how far batches
+// addressedTables are those whose rows the fold made: all that have addresses, but for how far batches
 // were stored.
-func (l *leftovers) tables(t *testing.T) []string {
+func addressedTables(t *testing.T, db clickhouse.Querier) []string {
 	t.Helper()
 	var tables []string
-	query(t, l.db, "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'ordinal' AND table != 'positions' ORDER BY table", nil,
+	query(t, db, "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'ordinal' AND table != 'positions' ORDER BY table", nil,
 		func(rows clickhouse.Rows) error {
 			tables = append(tables, "")
 			return rows.Scan(&tables[len(tables)-1])

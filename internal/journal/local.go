@@ -176,7 +176,7 @@ func (j *Local) release() error {
 		j.codec.close()
 	}
 	if j.m != nil {
-		j.m.unregister()
+		j.m.registered.Unregister()
 	}
 	return errors.Join(append(errs, j.lock.Close())...)
 }

@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"context"
-	"errors"
 	"math"
 	"sync"
 	"time"
@@ -12,8 +10,7 @@ import (
 
 // metrics are the journal's own: evenkeel_journal_*.
 type metrics struct {
-	registerer prometheus.Registerer
-	collectors []prometheus.Collector
+	registered Registered
 
 	records  prometheus.Counter
 	lost     prometheus.Counter
@@ -24,23 +21,8 @@ type metrics struct {
 	growth   growth
 }
 
-// failureReasons are the values of the label reason, and the errors that they stand for.
-var failureReasons = []struct {
-	reason string
-	err    error
-}{
-	{"full", ErrFull},
-	{"backwards", ErrBackwards},
-	{"too_large", ErrTooLarge},
-	{"closed", ErrClosed},
-	{"timeout", context.DeadlineExceeded},
-	{"canceled", context.Canceled},
-	{"unavailable", ErrUnavailable},
-}
-
 func newMetrics(reg prometheus.Registerer, j *Local) (*metrics, error) {
 	m := &metrics{
-		registerer: reg,
 		records: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "evenkeel_journal_records_total", Help: "Records made durable.",
 		}),
@@ -62,11 +44,10 @@ func newMetrics(reg prometheus.Registerer, j *Local) (*metrics, error) {
 			Buckets: prometheus.ExponentialBuckets(1, 4, 8),
 		}),
 	}
-	for _, f := range failureReasons {
-		m.failures.WithLabelValues(f.reason)
-	}
-	m.collectors = append([]prometheus.Collector{m.records, m.lost, m.cut, m.failures, m.fsync, m.group}, m.gauges(j)...)
-	return m, m.register()
+	ShowFailures(m.failures)
+	var err error
+	m.registered, err = Register(reg, append([]prometheus.Collector{m.records, m.lost, m.cut, m.failures, m.fsync, m.group}, m.gauges(j)...)...)
+	return m, err
 }
 
 func (m *metrics) gauges(j *Local) []prometheus.Collector {
@@ -95,29 +76,6 @@ func (m *metrics) gauges(j *Local) []prometheus.Collector {
 	}
 }
 
-func (m *metrics) register() error {
-	if m.registerer == nil {
-		return nil
-	}
-	for i, c := range m.collectors {
-		if err := m.registerer.Register(c); err != nil {
-			m.collectors = m.collectors[:i]
-			m.unregister()
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *metrics) unregister() {
-	if m.registerer == nil {
-		return
-	}
-	for _, c := range m.collectors {
-		m.registerer.Unregister(c)
-	}
-}
-
 func (m *metrics) synced(took time.Duration, w *write) {
 	m.fsync.Observe(took.Seconds())
 	m.group.Observe(float64(w.records))
@@ -126,13 +84,7 @@ func (m *metrics) synced(took time.Duration, w *write) {
 }
 
 func (m *metrics) failure(err error) {
-	for _, f := range failureReasons {
-		if errors.Is(err, f.err) {
-			m.failures.WithLabelValues(f.reason).Inc()
-			return
-		}
-	}
-	m.failures.WithLabelValues("unavailable").Inc()
+	m.failures.WithLabelValues(FailureReason(err)).Inc()
 }
 
 // untilFull estimates in seconds.

@@ -230,7 +230,7 @@ func (c *Cluster) Close() error {
 			closing.Wait()
 		}
 		if c.m != nil {
-			c.m.unregister()
+			c.m.registered.Unregister()
 		}
 		c.transport.CloseIdleConnections()
 	})

@@ -1,8 +1,6 @@
 package kafka
 
 import (
-	"context"
-	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -15,8 +13,7 @@ import (
 // metrics are the journal's own. Those that the local journal has too bear the same name; what
 // belongs to one partition has the label partition.
 type metrics struct {
-	registerer prometheus.Registerer
-	collectors []prometheus.Collector
+	registered journal.Registered
 
 	records, lost, failedWrites prometheus.Counter
 	failures                    *prometheus.CounterVec
@@ -24,20 +21,6 @@ type metrics struct {
 	skew                        prometheus.Gauge
 	assigned, generations       prometheus.Gauge
 	fenced                      prometheus.Counter
-}
-
-// failureReasons are the values of the label reason, and the errors that they stand for.
-var failureReasons = []struct {
-	reason string
-	err    error
-}{
-	{"full", journal.ErrFull},
-	{"backwards", journal.ErrBackwards},
-	{"too_large", journal.ErrTooLarge},
-	{"closed", journal.ErrClosed},
-	{"timeout", context.DeadlineExceeded},
-	{"canceled", context.Canceled},
-	{"unavailable", journal.ErrUnavailable},
 }
 
 func newMetrics(reg prometheus.Registerer, c *Cluster) (*metrics, error) {
@@ -48,7 +31,6 @@ func newMetrics(reg prometheus.Registerer, c *Cluster) (*metrics, error) {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		registerer:   reg,
 		records:      counter("evenkeel_journal_records_total", "Records that this replica made durable, each copy for a partition counted."),
 		lost:         counter("evenkeel_journal_lost_records_total", "Offsets of the journal's topic that were read and held no record."),
 		failedWrites: counter("evenkeel_journal_write_failures_total", "Batches that the brokers did not acknowledge. They are sent again while someone waits for them."),
@@ -69,13 +51,12 @@ func newMetrics(reg prometheus.Registerer, c *Cluster) (*metrics, error) {
 		generations: gauge("evenkeel_journal_group_generation", "Generation of the consumer group, one more at each rebalance."),
 		fenced:      counter("evenkeel_journal_fenced_total", "Times that this replica found that another one has taken over a partition from it."),
 	}
-	for _, f := range failureReasons {
-		m.failures.WithLabelValues(f.reason)
-	}
-	m.collectors = append([]prometheus.Collector{
+	journal.ShowFailures(m.failures)
+	var err error
+	m.registered, err = journal.Register(reg, append([]prometheus.Collector{
 		m.records, m.lost, m.failedWrites, m.failures, m.write, m.group, m.skew, m.assigned, m.generations, m.fenced,
-	}, partitionGauges(c)...)
-	return m, m.register()
+	}, partitionGauges(c)...)...)
+	return m, err
 }
 
 func partitionGauges(c *Cluster) []prometheus.Collector {
@@ -101,29 +82,6 @@ func partitionGauges(c *Cluster) []prometheus.Collector {
 	return all
 }
 
-func (m *metrics) register() error {
-	if m.registerer == nil {
-		return nil
-	}
-	for i, c := range m.collectors {
-		if err := m.registerer.Register(c); err != nil {
-			m.collectors = m.collectors[:i]
-			m.unregister()
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *metrics) unregister() {
-	if m.registerer == nil {
-		return
-	}
-	for _, c := range m.collectors {
-		m.registerer.Unregister(c)
-	}
-}
-
 func (m *metrics) wrote(took time.Duration, records int) {
 	m.write.Observe(took.Seconds())
 	m.group.Observe(float64(records))
@@ -131,13 +89,7 @@ func (m *metrics) wrote(took time.Duration, records int) {
 }
 
 func (m *metrics) failure(err error) {
-	for _, f := range failureReasons {
-		if errors.Is(err, f.err) {
-			m.failures.WithLabelValues(f.reason).Inc()
-			return
-		}
-	}
-	m.failures.WithLabelValues("unavailable").Inc()
+	m.failures.WithLabelValues(journal.FailureReason(err)).Inc()
 }
 
 // compareClocks notes how far ours is ahead of a broker's. A topic that keeps the producer's time does not tell.
