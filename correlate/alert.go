@@ -15,6 +15,7 @@ type alertKey struct{ source, fingerprint string }
 type alert struct {
 	open  *episode
 	ended []*episode
+	said  saidLately
 }
 
 // episode is an episode inside the fold: the row, and what the rules need beside it.

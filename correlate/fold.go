@@ -102,12 +102,12 @@ func (f *Fold) NextTimer() (ingest.Millis, bool) {
 	return t.due, ok
 }
 
-// Apply folds one event. An alert beyond [Limits] changes nothing: refused says why, and is "" otherwise.
-func (f *Fold) Apply(e ingest.Event) (refused string) {
+// Apply folds one event.
+func (f *Fold) Apply(e ingest.Event) Outcome {
 	t := f.tenant(cmp.Or(e.Tenant, ingest.DefaultTenant))
 	f.touch(t)
 	if t.sign(&e) {
-		return ""
+		return Outcome{}
 	}
 	switch {
 	case e.Alert != nil:
@@ -115,7 +115,7 @@ func (f *Fold) Apply(e ingest.Event) (refused string) {
 	case e.Change != nil:
 		t.change(*e.Change)
 	}
-	return ""
+	return Outcome{}
 }
 
 // Flush returns the current rows of all that changed since the last Flush:

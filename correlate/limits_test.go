@@ -19,7 +19,7 @@ func sight(f *correlate.Fold, tenant, source string, n int, at ingest.Millis, re
 	if resolved {
 		a.EndsAt = at
 	}
-	refused := f.Apply(ingest.Event{Tenant: tenant, Source: source, ReceivedAt: at, Alert: a})
+	refused := f.Apply(ingest.Event{Tenant: tenant, Source: source, ReceivedAt: at, Alert: a}).Refused
 	f.Flush()
 	return refused
 }

@@ -37,7 +37,7 @@ func (t *tenant) restore(s *savedTenant) error {
 		t.restoreSource(&s.Sources[i])
 	}
 	for _, a := range s.Alerts {
-		one := &alert{open: all.get(a.Open), ended: all.list(a.Ended)}
+		one := &alert{open: all.get(a.Open), ended: all.list(a.Ended), said: a.Said}
 		e := one.open
 		if e == nil {
 			e = one.ended[0]

@@ -9,16 +9,17 @@ import (
 
 // observe applies one sighting of an alert by the rules of episodes:
 // an alert has at most one open episode.
-func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Alert) (refused string) {
+func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Alert) Outcome {
 	key := alertKey{source, seen.Fingerprint}
 	a := t.alerts[key]
 	if a == nil {
-		if refused = t.full(source); refused != "" {
-			return refused
+		if refused := t.full(source); refused != "" {
+			return Outcome{Refused: refused}
 		}
 		a = &alert{}
 		t.keep(key, a)
 	}
+	repeats := a.said.repeats(seen)
 	if seen.StartsAt == 0 {
 		dated := *seen
 		dated.StartsAt = received
@@ -32,7 +33,7 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 	if a.open == nil && len(a.ended) == 0 {
 		t.drop(key)
 	}
-	return ""
+	return Outcome{Repeats: repeats}
 }
 
 // firing applies an alert seen firing.

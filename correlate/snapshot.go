@@ -11,7 +11,7 @@ import (
 )
 
 // snapshotFormat is raised when a snapshot of before can no longer be read.
-const snapshotFormat = 3
+const snapshotFormat = 4
 
 // ErrSnapshotFormat says that another version of the program took the snapshot: the owner then folds
 // the journal anew.
@@ -75,8 +75,9 @@ type (
 		Dirty    bool          `json:"dirty,omitempty"`
 	}
 	savedAlert struct {
-		Open  int   `json:"open"` // -1 for none
-		Ended []int `json:"ended,omitempty"`
+		Open  int        `json:"open"` // -1 for none
+		Ended []int      `json:"ended,omitempty"`
+		Said  saidLately `json:"said"`
 	}
 	savedIncident struct {
 		Row      Incident      `json:"row"`
@@ -194,7 +195,7 @@ func (t *tenant) save() savedTenant {
 	keys := slices.SortedFunc(maps.Keys(t.alerts), compareAlerts)
 	for _, key := range keys {
 		a := t.alerts[key]
-		s.Alerts = append(s.Alerts, savedAlert{n.number(a.open), n.numbers(a.ended)})
+		s.Alerts = append(s.Alerts, savedAlert{n.number(a.open), n.numbers(a.ended), a.said})
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.incidents)) {
 		i := t.incidents[id]

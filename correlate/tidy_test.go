@@ -219,7 +219,7 @@ func TestASnapshotOfAnotherVersionSaysSo(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, broken := range []string{"", "{", `{"format":3,"tenants":"none"}`, `{"format":3,"partition":7}`} {
+	for _, broken := range []string{"", "{", `{"format":4,"tenants":"none"}`, `{"format":4,"partition":7}`} {
 		if err := f.Restore([]byte(broken)); err == nil || errors.Is(err, correlate.ErrSnapshotFormat) {
 			t.Errorf("%q: %v", broken, err)
 		}

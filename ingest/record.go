@@ -59,6 +59,7 @@ type Record struct {
 	Body       []byte     // decompressed bytes as sent; for KindConfiguration its JSON
 	Route      *Route     // which of its events this copy is for; nil: all of them
 	Origin     *Origin    // where in a stream it came from; nil: from elsewhere
+	Reading    *Reading   // what Body was decoded to ahead of time; nil where that was not done, or is not kept
 }
 
 // Address is where a row comes from: the record that made it, and its number

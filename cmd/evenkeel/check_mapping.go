@@ -82,7 +82,7 @@ func (f *mappingFlags) decoder(std streams) (*wire.Decoder, error) {
 }
 
 // show prints the events to stdout, and to stderr what was not understood or not used.
-func show(name string, d wire.Delivery, std streams) error {
+func show(name string, d ingest.Decoded, std streams) error {
 	lines := json.NewEncoder(std.out)
 	lines.SetEscapeHTML(false)
 	var errs []error

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS {{.Table "deliveries"}}{{.OnCluster}}
     route        String,
     body         String CODEC(ZSTD(3)),
     alerts       UInt32,
+    repeats      UInt32,
     changes      UInt32,
     others       UInt32,
     dead_letters UInt32,

@@ -1,4 +1,6 @@
--- Every alert that was seen firing or resolved, copies included. With unknown the alert itself says
+-- What was heard of alerts that was new: firing, resolved, or with other texts. An alert that only says
+-- again what it has said lately (it still fires, a retry, a copy of a pair) has no row: its delivery counts it
+-- among its repeats. With unknown the alert itself says
 -- that its sender cannot see; with by_timeout nobody saw the end, which may lie ahead.
 CREATE TABLE IF NOT EXISTS {{.Table "events"}}{{.OnCluster}}
 (

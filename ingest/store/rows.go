@@ -9,6 +9,7 @@ type DeliveryRow struct {
 	ingest.Address
 	ingest.Record               // its Position is the address's
 	Alerts        uint32        // alerts seen in it
+	Repeats       uint32        // of them, those that said what they had said before: no rows of events
 	Changes       uint32        // changes seen in it
 	Others        uint32        // maintenance windows, samples and links seen in it
 	DeadLetters   uint32        // parts that were not understood
@@ -17,7 +18,8 @@ type DeliveryRow struct {
 	RecordedAt    ingest.Millis // fold time
 }
 
-// AlertRow is one alert seen firing or resolved in a delivery, copies included: a row of events.
+// AlertRow is one alert that a delivery said something new of: a row of events. What is only said again is
+// counted with its delivery.
 type AlertRow struct {
 	ingest.Address
 	RecordedAt ingest.Millis

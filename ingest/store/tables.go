@@ -23,6 +23,7 @@ var Deliveries = clickhouse.Table[DeliveryRow]{
 		{Name: "route", Type: "String", Value: func(r *DeliveryRow) any { return routeText(r.Route) }},
 		{Name: "body", Type: "String", Value: func(r *DeliveryRow) any { return r.Body }},
 		{Name: "alerts", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Alerts }},
+		{Name: "repeats", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Repeats }},
 		{Name: "changes", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Changes }},
 		{Name: "others", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.Others }},
 		{Name: "dead_letters", Type: "UInt32", Value: func(r *DeliveryRow) any { return r.DeadLetters }},
@@ -30,7 +31,7 @@ var Deliveries = clickhouse.Table[DeliveryRow]{
 	},
 }
 
-// Events declares the table events: alerts seen.
+// Events declares the table events: what alerts said that was new.
 var Events = clickhouse.Table[AlertRow]{
 	Name: "events",
 	Columns: []clickhouse.Column[AlertRow]{

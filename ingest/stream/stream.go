@@ -27,7 +27,7 @@ type Options struct {
 	// Journal takes what arrives. Required.
 	Journal Appender
 	// Read decodes a record, to tell what cannot be. Default: [wire.Read].
-	Read func(ingest.Record) (wire.Delivery, error)
+	Read func(ingest.Record) (ingest.Decoded, error)
 	// NeverHolds tells whether an error of the journal means that it will not take the record however
 	// often it is tried. Default: none does.
 	NeverHolds func(error) bool

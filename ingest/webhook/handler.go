@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,18 +79,12 @@ var _ http.Handler = (*Handler)(nil)
 // inForce are the settings as requests need them.
 type inForce struct {
 	sources *Sources
-	read    func(ingest.Record) (wire.Delivery, error)
+	decoder *wire.Decoder
 }
 
 // Configure puts settings in force for the requests that come from now on.
 func (h *Handler) Configure(s Settings) {
-	now := inForce{s.Sources, wire.Read}
-	if now.sources == nil {
-		now.sources = &Sources{}
-	}
-	if s.Decoder != nil {
-		now.read = s.Decoder.Read
-	}
+	now := inForce{cmp.Or(s.Sources, &Sources{}), cmp.Or(s.Decoder, wire.Unconfigured())}
 	h.settings.Store(&now)
 }
 
@@ -181,8 +176,8 @@ func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record
 			return unidentified(err) // not even its dead letters are kept
 		}
 	}
-	delivery, err := settings.read(rec)
-	if err != nil {
+	var err error
+	if rec.Reading, err = settings.decoder.ReadAhead(rec, ingest.MillisOf(time.Now())); err != nil {
 		return h.reject(ctx, rec, s, err)
 	}
 	if !configured {
@@ -190,11 +185,12 @@ func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record
 			return unidentified(err)
 		}
 	}
+	found, said := countsOf(rec.Reading), accept(rec.Path, &rec.Reading.Decoded) // before it is given away
 	if a := h.keep(ctx, rec, s); a.err != nil {
 		return a
 	}
-	h.m.decoded(rec.Path, delivery)
-	return accept(rec.Path, delivery)
+	h.m.decoded(rec.Path, found)
+	return said
 }
 
 // keep makes a record durable.
@@ -235,7 +231,7 @@ const maxWarnings = 10
 
 // accept tells the sender what of its delivery was not used. Alertmanager does not
 // read it; who posts changes by hand does.
-func accept(path string, d wire.Delivery) answer {
+func accept(path string, d *ingest.Decoded) answer {
 	a := answer{outcome: outcomeAccepted, warnings: d.Warnings}
 	for _, dead := range d.Dead {
 		a.warnings = append(a.warnings, dead.Reason)

@@ -49,7 +49,10 @@ func (m *memory) Append(ctx context.Context, records []ingest.Record) (uint64, e
 	if m.err != nil {
 		return 0, m.err
 	}
-	m.records = append(m.records, records...)
+	for _, rec := range records {
+		rec.Reading = nil // it is no part of the record
+		m.records = append(m.records, rec)
+	}
 	return uint64(len(m.records)), nil
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/evenkeel/evenkeel/ingest/wire"
+	"github.com/evenkeel/evenkeel/ingest"
 )
 
 // metrics are those of receiving: evenkeel_ingest_*. Their labels have the values of Paths,
@@ -73,8 +73,13 @@ func (m *metrics) request(path string, o outcome, took time.Duration) {
 	}
 }
 
-func (m *metrics) decoded(path string, d wire.Delivery) {
-	m.events.WithLabelValues(path).Add(float64(len(d.Events)))
-	m.dead.WithLabelValues(path).Add(float64(len(d.Dead)))
-	m.left.Add(float64(d.Truncated))
+// counts are of what a delivery holds.
+type counts struct{ events, dead, left int }
+
+func countsOf(r *ingest.Reading) counts { return counts{len(r.Events), len(r.Dead), r.Truncated} }
+
+func (m *metrics) decoded(path string, c counts) {
+	m.events.WithLabelValues(path).Add(float64(c.events))
+	m.dead.WithLabelValues(path).Add(float64(c.dead))
+	m.left.Add(float64(c.left))
 }

@@ -26,19 +26,18 @@ func (r *reading) alertsPosted() error {
 // Source: alertmanager, api/v2; prometheus, rules and notifier.
 func (a *alert) posted(r *reading) *ingest.Alert {
 	e := a.common(r)
-	now := r.posted()
 	e.StartsAt, e.EndsAt = r.instant("startsAt", a.startsAt), r.instant("endsAt", a.endsAt)
 	switch {
 	case e.StartsAt != 0:
 	case e.EndsAt != 0:
 		e.StartsAt = e.EndsAt
 	default:
-		e.StartsAt = now
+		e.StartsAt = r.posted()
 	}
 	switch {
 	case e.EndsAt == 0:
-		e.EndsAt, e.EndsByTimeout = now+r.config.resolveTimeout, true
-	case e.EndsAt > now:
+		e.EndsAt, e.EndsByTimeout = r.posted()+r.config.resolveTimeout, true
+	case !r.postedBy(e.EndsAt):
 		e.EndsByTimeout = true
 	default:
 		e.Resolved = true
@@ -52,10 +51,18 @@ func (a *alert) posted(r *reading) *ingest.Alert {
 
 // posted returns when the record was sent, as far as is known: when it was received, or before that its own time.
 func (r *reading) posted() ingest.Millis {
-	if o := r.rec.Origin; o != nil && o.At > 0 {
-		return min(r.received(), o.At)
+	if o := r.rec.Origin; o != nil && o.At > 0 && r.receivedBy(o.At) {
+		return o.At
 	}
 	return r.received()
+}
+
+// postedBy tells whether the record was sent at t or later.
+func (r *reading) postedBy(t ingest.Millis) bool {
+	if o := r.rec.Origin; o != nil && o.At > 0 && o.At < t {
+		return false
+	}
+	return r.receivedBy(t)
 }
 
 // list reads a list of items or a single one. A bad item of a list is a dead letter; where

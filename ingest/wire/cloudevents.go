@@ -58,7 +58,7 @@ func (e *cloudEvent) open(r *reading) {
 	if r.bad != "" {
 		return
 	}
-	inner := &reading{scanner: scanner{in: data, depth: r.depth}, rec: r.rec, config: r.config, item: r.item + "." + field, nested: true}
+	inner := &reading{scanner: scanner{in: data, depth: r.depth}, rec: r.rec, config: r.config, when: r.when, item: r.item + "." + field, nested: true}
 	inner.before = len(r.out.Events) + len(r.out.Dead)
 	if err := inner.format(e.path()); errors.Is(err, errTooMany) {
 		r.full = true

@@ -28,6 +28,7 @@ type Config struct {
 // Decoder decodes records by one configuration. It may be used by many goroutines at once. What it
 // remembers saves work and changes nothing: labels and texts of events may be shared among them.
 type Decoder struct {
+	name           string // tells its configuration from others
 	resolveTimeout ingest.Millis
 	limits         Limits
 	memo           *memo                // nil: nothing is remembered
@@ -36,7 +37,7 @@ type Decoder struct {
 
 // New checks the configuration and returns its decoder. All that is wrong is said at once.
 func New(c Config) (*Decoder, error) {
-	d := &Decoder{resolveTimeout: c.ResolveTimeout, mappings: map[string]*compiled{}, memo: newMemo()}
+	d := &Decoder{name: nameOf(c), resolveTimeout: c.ResolveTimeout, mappings: map[string]*compiled{}, memo: newMemo()}
 	if d.resolveTimeout == 0 {
 		d.resolveTimeout = DefaultResolveTimeout
 	}

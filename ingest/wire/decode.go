@@ -8,20 +8,8 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 )
 
-// Delivery is what a record holds, decoded.
-type Delivery struct {
-	Events []ingest.Event
-	Dead   []ingest.DeadLetter
-	// Truncated is how many alerts the sender says that it left out.
-	Truncated int
-	// Warnings tell the sender what was ignored, each with its path: the first 100.
-	Warnings []string
-	// Unsaid is how many more warnings there would be.
-	Unsaid int
-}
-
 // unconfigured decodes where nothing is configured.
-var unconfigured = Decoder{resolveTimeout: DefaultResolveTimeout, limits: DefaultLimits}
+var unconfigured = Decoder{name: nameOf(Config{}), resolveTimeout: DefaultResolveTimeout, limits: DefaultLimits}
 
 // Decode returns what a decoder without configuration reads: the events of a record and
 // what in it was not understood.
@@ -30,26 +18,37 @@ func Decode(rec ingest.Record) (events []ingest.Event, dead []ingest.DeadLetter,
 	return d.Events, d.Dead, err
 }
 
+// Unconfigured returns the decoder without configuration.
+func Unconfigured() *Decoder { return &unconfigured }
+
 // Read returns what a decoder without configuration reads.
-func Read(rec ingest.Record) (Delivery, error) { return unconfigured.Read(rec) }
+func Read(rec ingest.Record) (ingest.Decoded, error) { return unconfigured.Read(rec) }
 
 // Read returns the events of a record and what in it was not understood. A
 // delivery that cannot be decoded at all is an [*Error]: its dead letter is [DeadLetter].
 // A rejected record is one dead letter; a tick and a configuration hold neither.
-func (c *Decoder) Read(rec ingest.Record) (Delivery, error) {
+func (c *Decoder) Read(rec ingest.Record) (ingest.Decoded, error) {
 	switch rec.Kind {
 	case ingest.KindDelivery:
 	case ingest.KindRejected:
-		return Delivery{Dead: []ingest.DeadLetter{DeadLetter(rec, nil)}}, nil
+		return ingest.Decoded{Dead: []ingest.DeadLetter{DeadLetter(rec, nil)}}, nil
 	default:
-		return Delivery{}, nil
+		return ingest.Decoded{}, nil
 	}
-	r := &reading{scanner: scanner{in: rec.Body}, rec: rec, config: c}
+	if d, taken := c.take(rec); taken {
+		return d, nil
+	}
+	return c.read(rec, &window{})
+}
+
+// read decodes the body, and narrows when to the times of receipt at which the outcome is the same.
+func (c *Decoder) read(rec ingest.Record, when *window) (ingest.Decoded, error) {
+	r := &reading{scanner: scanner{in: rec.Body}, rec: rec, config: c, when: when}
 	switch err := r.format(rec.Path); {
 	case errors.Is(err, errTooMany):
-		return Delivery{}, errorAt(rec.Body, 0, fmt.Sprintf("the delivery holds more than %d events; send less at once", c.limits.EventsPerDelivery))
+		return ingest.Decoded{}, errorAt(rec.Body, 0, fmt.Sprintf("the delivery holds more than %d events; send less at once", c.limits.EventsPerDelivery))
 	case err != nil:
-		return Delivery{}, located(rec.Body, err)
+		return ingest.Decoded{}, located(rec.Body, err)
 	}
 	return r.out, nil
 }
@@ -80,7 +79,8 @@ type reading struct {
 	scanner
 	rec    ingest.Record
 	config *Decoder
-	out    Delivery
+	when   *window
+	out    ingest.Decoded
 	item   string // path of the item at hand, "" in the delivery itself
 	bad    string // what is wrong with it, the first thing only
 
@@ -161,7 +161,7 @@ func (r *reading) warn(at place, format string, args ...any) {
 }
 
 // warnAlso takes the warnings of another reading.
-func (r *reading) warnAlso(other Delivery) {
+func (r *reading) warnAlso(other ingest.Decoded) {
 	n := min(len(other.Warnings), mostWarnings-len(r.out.Warnings))
 	r.out.Warnings = append(r.out.Warnings, other.Warnings[:n]...)
 	r.out.Unsaid += len(other.Warnings) - n + other.Unsaid

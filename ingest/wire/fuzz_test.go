@@ -62,8 +62,30 @@ func FuzzDecode(f *testing.F) {
 		if !reflect.DeepEqual(d, again) || err != nil { // it is faster than cmp
 			t.Errorf("read again it is something else: %v\n%s", err, cmp.Diff(d, again))
 		}
+		readAhead(t, decoder, rec, d)
 		recordedBack(t, rec)
 	})
+}
+
+// readAhead checks that a record that was decoded before it was stamped gives what it gives anew, whenever it was
+// received since: where what was read ahead does not hold any more, it is not taken.
+func readAhead(t *testing.T, decoder *wire.Decoder, rec ingest.Record, want ingest.Decoded) {
+	t.Helper()
+	for _, moved := range []ingest.Millis{0, 1, -ingest.Minute, ingest.Day, -ingest.Day} {
+		ahead, err := decoder.ReadAhead(rec, rec.ReceivedAt+moved)
+		if err != nil {
+			t.Fatalf("read ahead: %v", err)
+		}
+		if within := ahead.From <= rec.ReceivedAt && rec.ReceivedAt < ahead.Until; moved == 0 && !within {
+			t.Errorf("what was read for %s holds from %s to %s", rec.ReceivedAt, ahead.From, ahead.Until)
+		}
+		stamped := rec
+		stamped.Reading = ahead
+		got, err := decoder.Read(stamped)
+		if !reflect.DeepEqual(want, got) || err != nil {
+			t.Errorf("read ahead by %d ms it is something else: %v\n%s", moved, err, cmp.Diff(want, got))
+		}
+	}
 }
 
 // seeds are deliveries of every format, whole and broken.

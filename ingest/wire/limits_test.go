@@ -68,7 +68,7 @@ func TestADeliveryOfTooManyEventsIsRefusedWhole(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "holds more than 3 events") {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(wire.Delivery{}, got); diff != "" {
+	if diff := cmp.Diff(ingest.Decoded{}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -95,7 +95,7 @@ func TestADeliveryOfTooManyBadItemsIsRefusedBeforeItIsReadToItsEnd(t *testing.T)
 		if err == nil || err.Error() != "line 1, column 1 (byte 0): the delivery holds more than 3 events; send less at once" {
 			t.Errorf("%s %s: %v", test.path, test.body, err)
 		}
-		if diff := cmp.Diff(wire.Delivery{}, got); diff != "" {
+		if diff := cmp.Diff(ingest.Decoded{}, got); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -21,7 +21,7 @@ var nagios = wire.Mapping{
 	},
 }
 
-func mapped(t *testing.T, m wire.Mapping, body string) (wire.Delivery, error) {
+func mapped(t *testing.T, m wire.Mapping, body string) (ingest.Decoded, error) {
 	t.Helper()
 	d, err := wire.New(wire.Config{Mappings: map[string]wire.Mapping{"bridge": m}})
 	if err != nil {

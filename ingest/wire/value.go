@@ -26,7 +26,10 @@ func sorted(ls ingest.Labels) ingest.Labels {
 
 // latest is where instants stop being plausible; it is also inside of what
 // ClickHouse's DateTime64 can hold.
-var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+var (
+	latest       = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	latestMillis = ingest.MillisOf(latest)
+)
 
 // instant reads RFC 3339. Empty, and Go's zero time of year 1, are 0: not there.
 func (r *reading) instant(field, text string) ingest.Millis {
@@ -43,7 +46,21 @@ func (r *reading) instant(field, text string) ingest.Millis {
 
 // received is when the record was received. One that no journal has stamped yet counts as
 // received long ago: that is enough to tell whether it can be read.
-func (r *reading) received() ingest.Millis { return max(r.rec.ReceivedAt, 1) }
+func (r *reading) received() ingest.Millis {
+	now := max(r.rec.ReceivedAt, 1)
+	r.when.narrow(now, now+1)
+	return now
+}
+
+// receivedBy tells whether the record was received at t or later.
+func (r *reading) receivedBy(t ingest.Millis) bool {
+	if max(r.rec.ReceivedAt, 1) < t {
+		r.when.narrow(0, t)
+		return false
+	}
+	r.when.narrow(t, latestMillis)
+	return true
+}
 
 // plausible takes an instant that was written as text. Go's zero time is 0: not there.
 func (r *reading) plausible(field string, t time.Time, text string) ingest.Millis {

@@ -100,7 +100,7 @@ func (r *reading) top(name string, to *string) error {
 	r.bad = ""
 	err := r.str(place{field: name}, to)
 	if r.bad != "" {
-		r.warnAlso(Delivery{Warnings: []string{r.bad}})
+		r.warnAlso(ingest.Decoded{Warnings: []string{r.bad}})
 	}
 	return err
 }

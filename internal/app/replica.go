@@ -93,8 +93,11 @@ func brokerSecurity(k *config.Kafka) (s security, err error) {
 	return s, nil
 }
 
-// eventsOf decodes a delivery by the configuration in force, to find its domains.
+// eventsOf returns the events of a delivery by the configuration in force, to find its domains.
 func (a *App) eventsOf(rec ingest.Record) []ingest.Event {
+	if rec.Reading != nil {
+		return rec.Reading.Events
+	}
 	delivery, err := a.streams.decoder.Load().Read(rec)
 	if err != nil {
 		return nil // a dead letter: it goes where its tenant does

@@ -13,6 +13,7 @@ import (
 // request is one Append on its way.
 type request struct {
 	ctx      context.Context
+	records  []ingest.Record // as they were given
 	blocks   []block
 	size     int64
 	cost     int64 // of the queue's room
@@ -47,7 +48,7 @@ func (j *Local) request(ctx context.Context, records []ingest.Record) (*request,
 	if err != nil {
 		return nil, err
 	}
-	r := &request{ctx: ctx, blocks: blocks, done: make(chan struct{}), reserved: true}
+	r := &request{ctx: ctx, records: records, blocks: blocks, done: make(chan struct{}), reserved: true}
 	for _, b := range blocks {
 		r.size += b.header.size()
 	}

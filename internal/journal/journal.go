@@ -13,7 +13,8 @@ type Journal interface {
 	// Append writes the records behind the last one and returns the position of
 	// the first of them, only when all are durable. A record without received_at
 	// gets one; one that brings its own keeps it, and is refused with
-	// [ErrBackwards] where time would go back. Position fields are ignored.
+	// [ErrBackwards] where time would go back. Position fields are ignored. The records are the
+	// journal's from then on: who reads them may get the same memory.
 	//
 	// An error that wraps [ErrFull] or [ErrUnavailable] is the journal's trouble,
 	// not the records'. When ctx ends first, the records may still land.

@@ -97,6 +97,7 @@ type Local struct {
 	last     ingest.Millis     // received_at of the last record
 	changed  chan struct{}     // closed and replaced when end moves
 	reported map[uint64]uint64 // holes that were counted and logged: first position to the one behind
+	fresh    fresh             // what was written last
 
 	// trim is held by readers while they use files, and by who closes files.
 	trim   sync.RWMutex

@@ -32,6 +32,9 @@ func (j *Local) Read(ctx context.Context, from uint64, limit int) ([]ingest.Reco
 	if j.isClosed() {
 		return nil, ErrClosed
 	}
+	if records := j.takeFresh(from, limit); len(records) > 0 {
+		return records, nil
+	}
 	r, err := j.reader(from, max(limit, 1))
 	if err != nil {
 		return nil, err

@@ -117,6 +117,7 @@ func (j *Local) publish(s *segment, fresh bool, w *write) {
 	}
 	s.size = size
 	j.end, j.last = w.end, w.last
+	j.fresh.add(w)
 	j.tail.rotate, j.tail.full = false, false
 	close(j.changed)
 	j.changed = make(chan struct{})

@@ -134,10 +134,10 @@ func (f *Fold) moveTo(now ingest.Millis) {
 // another version, say) is a dead letter, and the old one stays, whole.
 func (f *Fold) configure(rec ingest.Record, rows *Rows) {
 	if bytes.Equal(rec.Body, f.configuration) {
-		rows.addDelivery(f.now, rec, wire.Delivery{})
+		rows.addDelivery(f.now, rec, ingest.Decoded{})
 		return
 	}
-	var refused wire.Delivery
+	var refused ingest.Decoded
 	if err := f.use(rec); err != nil {
 		refused.Dead = []ingest.DeadLetter{wire.DeadLetter(rec, fmt.Errorf("the configuration is not used: %w", err))}
 	}
@@ -178,27 +178,32 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 		delivery.Dead = append(delivery.Dead, wire.DeadLetter(rec, err))
 	}
 	f.share(rec.Route, &delivery)
-	taken := delivery.Events[:0]
+	taken, repeats := delivery.Events[:0], uint32(0)
 	for _, event := range delivery.Events {
-		if refused := f.incidents.Apply(event); refused != "" {
-			delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, refused))
+		came := f.incidents.Apply(event)
+		if came.Refused != "" {
+			delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, came.Refused))
 			continue
 		}
 		if f.fault != nil {
 			f.fault(rec)
 		}
-		if _, everywhere := ingest.DomainOf(event, ""); !everywhere || rec.Route.Counts(f.partition) {
+		_, everywhere := ingest.DomainOf(event, "")
+		switch {
+		case came.Repeats:
+			repeats++
+		case !everywhere || rec.Route.Counts(f.partition):
 			rows.addEvent(f.now, event)
 		}
 		taken = append(taken, event)
 	}
 	delivery.Events = taken
-	rows.addDelivery(f.now, rec, delivery)
+	rows.addDelivery(f.now, rec, delivery).Repeats = repeats
 	rows.addDead(f.now, delivery.Dead...)
 }
 
 // share leaves of a delivery what this partition folds and counts.
-func (f *Fold) share(route *ingest.Route, d *wire.Delivery) {
+func (f *Fold) share(route *ingest.Route, d *ingest.Decoded) {
 	if route == nil {
 		return
 	}
@@ -210,10 +215,10 @@ func (f *Fold) share(route *ingest.Route, d *wire.Delivery) {
 
 // decode decodes the record. Decoding touches no state, so a mistake of ours that shows as a
 // panic hurts this record alone, every time it is folded.
-func (f *Fold) decode(rec ingest.Record) (delivery wire.Delivery, err error) {
+func (f *Fold) decode(rec ingest.Record) (delivery ingest.Decoded, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			delivery, err = wire.Delivery{}, fmt.Errorf("decoding it failed inside Evenkeel: %v", cause)
+			delivery, err = ingest.Decoded{}, fmt.Errorf("decoding it failed inside Evenkeel: %v", cause)
 		}
 	}()
 	return f.decoder.Read(rec)
@@ -222,7 +227,7 @@ func (f *Fold) decode(rec ingest.Record) (delivery wire.Delivery, err error) {
 // skip keeps a record and leaves out what it says.
 func (f *Fold) skip(rec ingest.Record, reason string, rows *Rows) {
 	dead := wire.DeadLetter(rec, fmt.Errorf("folding it failed inside Evenkeel: %s", reason))
-	rows.addDelivery(f.now, rec, wire.Delivery{Dead: []ingest.DeadLetter{dead}})
+	rows.addDelivery(f.now, rec, ingest.Decoded{Dead: []ingest.DeadLetter{dead}})
 	rows.addDead(f.now, dead)
 }
 

@@ -5,7 +5,6 @@ import (
 	correlatestore "github.com/evenkeel/evenkeel/correlate/store"
 	"github.com/evenkeel/evenkeel/ingest"
 	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
-	"github.com/evenkeel/evenkeel/ingest/wire"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/sla"
 	slastore "github.com/evenkeel/evenkeel/sla/store"
@@ -86,7 +85,7 @@ func (r *Rows) at(n int) ingest.Address {
 	return address
 }
 
-func (r *Rows) addDelivery(now ingest.Millis, rec ingest.Record, d wire.Delivery) {
+func (r *Rows) addDelivery(now ingest.Millis, rec ingest.Record, d ingest.Decoded) *ingeststore.DeliveryRow {
 	row := ingeststore.DeliveryRow{
 		Address: r.at(len(r.Deliveries)), Record: rec, RecordedAt: now,
 		DeadLetters: uint32(len(d.Dead)), Truncated: uint32(d.Truncated), Copy: !rec.Route.Counts(r.address.Partition),
@@ -105,6 +104,7 @@ func (r *Rows) addDelivery(now ingest.Millis, rec ingest.Record, d wire.Delivery
 	}
 	r.Deliveries = append(r.Deliveries, row)
 	r.texts += 2 * len(rec.Body) // itself, and what is cut out of it for events
+	return &r.Deliveries[len(r.Deliveries)-1]
 }
 
 func (r *Rows) addEvent(now ingest.Millis, e ingest.Event) {
