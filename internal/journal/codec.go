@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -28,8 +29,9 @@ const dictionary1ID = 0x45564b01
 
 // codec turns records into blocks and back. It is safe for concurrent use.
 type codec struct {
-	enc *zstd.Encoder
-	dec *zstd.Decoder
+	enc   *zstd.Encoder
+	dec   *zstd.Decoder
+	rooms sync.Pool // of *[]byte: what blocks are laid out in before they are compressed
 }
 
 func newCodec() (*codec, error) {
@@ -47,7 +49,7 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decompressor: %w", err)
 	}
-	return &codec{enc, dec}, nil
+	return &codec{enc: enc, dec: dec, rooms: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
 func (c *codec) close() {
@@ -66,7 +68,9 @@ type block struct {
 // encode makes blocks of records.
 func (c *codec) encode(records []ingest.Record) ([]block, error) {
 	var blocks []block
-	var raw []byte
+	room := c.rooms.Get().(*[]byte)
+	defer c.rooms.Put(room)
+	raw := (*room)[:0]
 	start := 0
 	for i := range records {
 		if n := recordBytes(&records[i]); n > MaxRecordBytes {
@@ -77,6 +81,9 @@ func (c *codec) encode(records []ingest.Record) ([]block, error) {
 			blocks = append(blocks, c.block(raw, records[start:i+1]))
 			raw, start = raw[:0], i+1
 		}
+	}
+	if *room = raw; cap(raw) > 2*blockTarget {
+		*room = nil // one that was long is not held for those that are not
 	}
 	return blocks, nil
 }

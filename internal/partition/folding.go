@@ -16,6 +16,9 @@ const readLimit = 256
 // then the fold stops reading.
 const fullFactor = 4
 
+// checkpointShare bounds the time that checkpoints of a large state take: one part in so many.
+const checkpointShare = 20
+
 // runFold reads and folds, and hands batches to the store when it is ready for one.
 func (r *Runner) runFold(ctx context.Context) error {
 	var pending batch
@@ -39,15 +42,16 @@ func (r *Runner) foldFrom(ctx context.Context, pending *batch) error {
 	if err := r.catchUp(ctx); err != nil {
 		return err
 	}
-	checkpointed := time.Now()
+	next := time.Now().Add(r.opts.CheckpointEvery)
 	for ctx.Err() == nil {
 		if r.due(pending) && r.storeReady(ctx, pending) {
-			if time.Since(checkpointed) >= r.opts.CheckpointEvery && r.fold.Position() == pending.Last {
+			if began := time.Now(); !began.Before(next) && r.fold.Position() == pending.Last {
 				checkpoint, err := r.fold.Snapshot()
 				if err != nil {
 					return fmt.Errorf("take a checkpoint: %w", err)
 				}
-				pending.checkpoint, checkpointed = checkpoint, time.Now()
+				pending.checkpoint = checkpoint
+				next = time.Now().Add(max(r.opts.CheckpointEvery, checkpointShare*time.Since(began)))
 			}
 			if err := r.handOver(ctx, pending); err != nil {
 				return err
@@ -80,12 +84,17 @@ func (r *Runner) due(b *batch) bool {
 	if r.recover != nil {
 		return b.Last == r.recover.Last
 	}
-	return r.large(b, 1) || time.Since(b.since) >= r.opts.BatchAge
+	age := time.Since(b.since)
+	return r.large(b, 1) || age >= patience*r.opts.BatchAge || age >= r.opts.BatchAge && !r.large(b, 1.0/16)
 }
 
+// patience is how many times its age a batch waits that is not small: what comes in masses is stored in a few
+// large parts, each of which costs the store as much as a small one.
+const patience = 5
+
 // large tells whether b has grown to so many times what closes it.
-func (r *Runner) large(b *batch, times int) bool {
-	return b.Rows.Len() >= times*r.opts.BatchRows || b.Rows.Bytes() >= times*r.opts.BatchBytes
+func (r *Runner) large(b *batch, times float64) bool {
+	return float64(b.Rows.Len()) >= times*float64(r.opts.BatchRows) || float64(b.Rows.Bytes()) >= times*float64(r.opts.BatchBytes)
 }
 
 // storeReady takes the store's token if it is there, or waits for it where b is full.

@@ -68,8 +68,8 @@ type Options struct {
 
 	BatchRows       int           // a batch is closed at so many rows; default 20 000
 	BatchBytes      int           // or at so many bytes in memory, about; default 32 MiB
-	BatchAge        time.Duration // or when its oldest row waits so long; default 100 ms
-	CheckpointEvery time.Duration // default 15 s; a full journal is trimmed so often
+	BatchAge        time.Duration // or when its oldest row waits so long, or a few times that where much comes; default 100 ms
+	CheckpointEvery time.Duration // default 15 s, longer where the state is large; a full journal is trimmed so often
 	TickInterval    time.Duration // fold time is never older than this while idle; default 15 s
 
 	// Lease is for how long after a save an insert may begin, where the keep may pass to another owner; 0
