@@ -107,6 +107,7 @@ type line struct {
 	run       uint64               // number of the last search; roots are stamped with it
 	cells     map[int64][]*episode // what is not decided for good, sorted
 	stages    []stage              // the first is final; the rest can still change
+	decided   *stage               // the last one that was forgotten: what comes before all is decided anew goes by it
 	changes   changes
 	lastCell  int64
 	unsettled bool
@@ -162,9 +163,15 @@ func (l *line) invalidate(cell int64) {
 		return
 	}
 	l.unsettled = true
-	for len(l.stages) > 1 && l.stages[len(l.stages)-1].cell >= cell {
-		l.stages = l.stages[:len(l.stages)-1]
+	n := len(l.stages)
+	for n > 1 && l.stages[n-1].cell >= cell {
+		n--
 	}
+	if last := len(l.stages); n < last && l.decided == nil {
+		newest := l.stages[last-1]
+		l.decided = &newest
+	}
+	l.stages = l.stages[:n]
 }
 
 // summedUp is the last cell of which it is not told apart any more when names came.
@@ -184,7 +191,11 @@ func (l *line) undecided() int {
 
 // guess returns where e most likely belongs, by what is decided so far.
 func (l *line) guess(e *episode) (*episode, *explanation) {
-	byRoot := l.stages[len(l.stages)-1].index()
+	newest := l.decided
+	if newest == nil {
+		newest = &l.stages[len(l.stages)-1]
+	}
+	byRoot := newest.index()
 	p := &point{episode: e}
 	var best *explanation
 	most := 0.0

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 )
 
 func compareAlerts(a, b alertKey) int {
@@ -138,7 +139,7 @@ func (s *savedTenant) check(episodes int) error {
 		see("first episode of an incident", i.First, 0, episodes)
 		see("waking episode of an incident", i.WokenBy, -1, episodes)
 	}
-	for _, one := range s.Stages {
+	for _, one := range s.allStages() {
 		for _, x := range one.Live {
 			see("first episode of an explanation", x.First, 0, episodes)
 		}
@@ -153,6 +154,14 @@ func (s *savedTenant) check(episodes int) error {
 		}
 	}
 	return wrong
+}
+
+// allStages are the stages, and the one that guesses go by.
+func (s *savedTenant) allStages() []savedStage {
+	if s.Decided == nil {
+		return s.Stages
+	}
+	return append(slices.Clone(s.Stages), *s.Decided)
 }
 
 // restoreLine fills an empty line.
@@ -170,6 +179,10 @@ func (t *tenant) restoreLine(s *savedTenant, all restored) {
 	}
 	for _, one := range s.Stages {
 		l.stages = append(l.stages, l.restoreStage(one, all))
+	}
+	if s.Decided != nil {
+		decided := l.restoreStage(*s.Decided, all)
+		l.decided = &decided
 	}
 	l.known.restore(s.Names)
 	if len(l.stages) > 0 {

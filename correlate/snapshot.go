@@ -34,6 +34,7 @@ type (
 		Alerts    []savedAlert    `json:"alerts"`
 		Incidents []savedIncident `json:"incidents"`
 		Stages    []savedStage    `json:"stages"`
+		Decided   *savedStage     `json:"decided,omitempty"`
 		Cells     []savedCell     `json:"cells"`
 		Changes   []ingest.Change `json:"changes,omitempty"`
 		Names     []savedName     `json:"names"`
@@ -206,6 +207,10 @@ func (t *tenant) save() savedTenant {
 	}
 	for _, one := range l.stages {
 		s.Stages = append(s.Stages, one.save(n))
+	}
+	if l.decided != nil {
+		decided := l.decided.save(n)
+		s.Decided = &decided
 	}
 	for _, c := range slices.Sorted(maps.Keys(l.cells)) {
 		s.Cells = append(s.Cells, savedCell{c, n.numbers(l.cells[c])})

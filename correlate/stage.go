@@ -12,7 +12,7 @@ func freeFrom(k int64) int64 { return k - cellsPerSpan + 1 }
 // advance decides every cell up to the last one that is not decided yet and
 // returns the stages that are new, oldest first.
 func (l *line) advance() []stage {
-	l.unsettled = false
+	l.unsettled, l.decided = false, nil
 	if len(l.stages) == 0 {
 		return nil
 	}
