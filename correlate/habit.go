@@ -10,8 +10,8 @@ import "math"
 type habits map[string]habit
 
 type habit struct {
-	Together int `json:"together"`
-	Alone    int `json:"alone"`
+	Together int
+	Alone    int
 }
 
 const (

@@ -71,8 +71,8 @@ func (p *past) expire(now ingest.Millis) {
 
 // savedPastDay is a pastDay as it is written: names of eight bytes.
 type savedPastDay struct {
-	Day   int64  `json:"day"`
-	Names []byte `json:"names"`
+	Day   int64
+	Names []byte
 }
 
 func (p past) save() []savedPastDay {

@@ -49,10 +49,10 @@ func (t *tenant) restore(s *savedTenant) error {
 		t.incidents[i.Row.ID] = &incident{
 			row: i.Row, first: all[i.First], shown: i.Shown, wokenAt: i.WokenAt, wokenBy: all.get(i.WokenBy),
 			services: map[string]int{}, severities: map[string]int{},
-			overAt: i.OverAt, retired: i.Retired, retireAt: i.RetireAt, lost: i.Retired.Lost,
+			overAt: i.OverAt, retired: i.Retired.restore(), retireAt: i.RetireAt, lost: i.Retired.Lost,
 		}
-		maps.Copy(t.incidents[i.Row.ID].services, i.Retired.Services)
-		maps.Copy(t.incidents[i.Row.ID].severities, i.Retired.Severities)
+		maps.Copy(t.incidents[i.Row.ID].services, t.incidents[i.Row.ID].retired.Services)
+		maps.Copy(t.incidents[i.Row.ID].severities, t.incidents[i.Row.ID].retired.Severities)
 		if i.Dirty {
 			t.touchIncident(t.incidents[i.Row.ID])
 		}
@@ -94,6 +94,18 @@ func (t *tenant) restoreMember(e *episode, s *savedEpisode) {
 		e.dirty = true
 		t.changedEpisodes = append(t.changedEpisodes, e)
 	}
+}
+
+func (s *savedRetired) restore() retired {
+	return retired{s.N, s.Lost, s.End, restoreCounts(s.Services), restoreCounts(s.Severities)}
+}
+
+func restoreCounts(saved []savedCount) map[string]int {
+	counts := make(map[string]int, len(saved))
+	for _, c := range saved {
+		counts[c.Name] = c.N
+	}
+	return counts
 }
 
 // restored are the episodes of a snapshot by number.
@@ -191,7 +203,10 @@ func (t *tenant) restoreLine(s *savedTenant, all restored) {
 }
 
 func (l *line) restoreStage(s savedStage, all restored) stage {
-	out := stage{cell: s.Cell, habits: s.Habits}
+	out := stage{cell: s.Cell, habits: make(habits, len(s.Habits))}
+	for _, h := range s.Habits {
+		out.habits[h.Name] = h.Habit
+	}
 	for _, x := range s.Live {
 		one := &explanation{
 			root: l.intern(rootKey{x.Kind, x.Name, x.Value}), from: x.From, last: x.Last, first: all[x.First],

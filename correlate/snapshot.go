@@ -1,7 +1,8 @@
 package correlate
 
 import (
-	"encoding/json"
+	"bytes"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,7 +12,7 @@ import (
 )
 
 // snapshotFormat is raised when a snapshot of before can no longer be read.
-const snapshotFormat = 4
+const snapshotFormat = 5
 
 // ErrSnapshotFormat says that another version of the program took the snapshot: the owner then folds
 // the journal anew.
@@ -21,142 +22,159 @@ var ErrSnapshotFormat = errors.New("the snapshot of incidents is of another vers
 // every map a sorted list. What can be computed from the rest is left out.
 type (
 	savedFold struct {
-		Format    int           `json:"format"`
-		Partition uint32        `json:"partition"`
-		Config    Config        `json:"config"`
-		Now       ingest.Millis `json:"now"`
-		Steps     []Transition  `json:"steps,omitempty"`
-		Tenants   []savedTenant `json:"tenants"`
+		Partition uint32
+		Config    Config
+		Now       ingest.Millis
+		Steps     []Transition
+		Tenants   []savedTenant
 	}
 	savedTenant struct {
-		Name      string          `json:"name"`
-		Episodes  []savedEpisode  `json:"episodes"`
-		Alerts    []savedAlert    `json:"alerts"`
-		Incidents []savedIncident `json:"incidents"`
-		Stages    []savedStage    `json:"stages"`
-		Decided   *savedStage     `json:"decided,omitempty"`
-		Cells     []savedCell     `json:"cells"`
-		Changes   []ingest.Change `json:"changes,omitempty"`
-		Names     []savedName     `json:"names"`
-		LastCell  int64           `json:"last_cell"`
-		Unsettled bool            `json:"unsettled,omitempty"`
-		Sources   []savedSource   `json:"sources,omitempty"`
-		Past      []savedPastDay  `json:"past,omitempty"`
-		TidyAt    ingest.Millis   `json:"tidy_at"`
-		SettleAt  ingest.Millis   `json:"settle_at"`
-		Waiting   int             `json:"waiting,omitempty"`
+		Name      string
+		Episodes  []savedEpisode
+		Alerts    []savedAlert
+		Incidents []savedIncident
+		Stages    []savedStage
+		Decided   *savedStage
+		Cells     []savedCell
+		Changes   []ingest.Change
+		Names     []savedName
+		LastCell  int64
+		Unsettled bool
+		Sources   []savedSource
+		Past      []savedPastDay
+		TidyAt    ingest.Millis
+		SettleAt  ingest.Millis
+		Waiting   int
 	}
 	savedEpisode struct {
-		Row      Episode       `json:"row"`
-		At       ingest.Millis `json:"at"`
-		LastSeen ingest.Millis `json:"last_seen"`
-		Holds    ingest.Millis `json:"holds"`
-		Said     ingest.Millis `json:"said"`
-		Hidden   ingest.Millis `json:"hidden"`
-		HiddenBy ingest.Millis `json:"hidden_by,omitempty"`
-		Back     ingest.Millis `json:"back"`
-		Told     ingest.Millis `json:"told"`
-		ToldAt   ingest.Millis `json:"told_at"`
-		Again    ingest.Millis `json:"again"`
-		ClosedBy ingest.Millis `json:"closed_by"`
-		Counted  EpisodeState  `json:"counted"`
-		Incident string        `json:"incident"`
-		Dirty    bool          `json:"dirty,omitempty"`
-		Previous int           `json:"previous"` // -1 for none
-		Resumes  ingest.Millis `json:"resumes"`
-		FixedIn  int           `json:"fixed_in"` // -1 for none
+		Row      Episode
+		At       ingest.Millis
+		LastSeen ingest.Millis
+		Holds    ingest.Millis
+		Said     ingest.Millis
+		Hidden   ingest.Millis
+		HiddenBy ingest.Millis
+		Back     ingest.Millis
+		Told     ingest.Millis
+		ToldAt   ingest.Millis
+		Again    ingest.Millis
+		ClosedBy ingest.Millis
+		Counted  EpisodeState
+		Incident string
+		Dirty    bool
+		Previous int // -1 for none
+		Resumes  ingest.Millis
+		FixedIn  int // -1 for none
 	}
 	savedSource struct {
-		Name     string        `json:"name"`
-		Services []string      `json:"services,omitempty"`
-		Heard    ingest.Millis `json:"heard"`
-		Silent   bool          `json:"silent,omitempty"`
-		Since    ingest.Millis `json:"since"`
-		Row      Incident      `json:"row"`
-		Dirty    bool          `json:"dirty,omitempty"`
+		Name     string
+		Services []string
+		Heard    ingest.Millis
+		Silent   bool
+		Since    ingest.Millis
+		Row      Incident
+		Dirty    bool
 	}
 	savedAlert struct {
-		Open  int        `json:"open"` // -1 for none
-		Ended []int      `json:"ended,omitempty"`
-		Said  saidLately `json:"said"`
+		Open  int // -1 for none
+		Ended []int
+		Said  saidLately
 	}
 	savedIncident struct {
-		Row      Incident      `json:"row"`
-		First    int           `json:"first"`
-		Shown    bool          `json:"shown"`
-		WokenAt  ingest.Millis `json:"woken_at"`
-		WokenBy  int           `json:"woken_by"` // -1 for none
-		Dirty    bool          `json:"dirty,omitempty"`
-		Rank     bool          `json:"rank,omitempty"`
-		OverAt   ingest.Millis `json:"over_at"`
-		Retired  retired       `json:"retired"`
-		RetireAt int           `json:"retire_at,omitempty"`
+		Row      Incident
+		First    int
+		Shown    bool
+		WokenAt  ingest.Millis
+		WokenBy  int // -1 for none
+		Dirty    bool
+		Rank     bool
+		OverAt   ingest.Millis
+		Retired  savedRetired
+		RetireAt int
+	}
+	savedRetired struct {
+		N, Lost              int
+		End                  ingest.Millis
+		Services, Severities []savedCount
+	}
+	savedCount struct {
+		Name string
+		N    int
+	}
+	savedHabit struct {
+		Name  string
+		Habit habit
 	}
 	savedStage struct {
-		Cell   int64        `json:"cell"`
-		Live   []savedLive  `json:"live,omitempty"`
-		Points []savedPoint `json:"points,omitempty"`
-		Habits habits       `json:"habits,omitempty"`
+		Cell   int64
+		Live   []savedLive
+		Points []savedPoint
+		Habits []savedHabit
 	}
 	savedLive struct {
-		Kind    rootKind      `json:"kind"`
-		Name    string        `json:"name"`
-		Value   string        `json:"value,omitempty"`
-		From    ingest.Millis `json:"from"`
-		Last    ingest.Millis `json:"last"`
-		First   int           `json:"first"`
-		Fixed   int           `json:"fixed,omitempty"`
-		Sum     float64       `json:"sum,omitempty"`
-		Onset   float64       `json:"onset,omitempty"`
-		Sites   []savedSite   `json:"sites,omitempty"`
-		Prior   float64       `json:"prior"`
-		Expects float64       `json:"expects"`
-		Shape   float64       `json:"shape"`
-		Tells   float64       `json:"tells,omitempty"`
+		Kind    rootKind
+		Name    string
+		Value   string
+		From    ingest.Millis
+		Last    ingest.Millis
+		First   int
+		Fixed   int
+		Sum     float64
+		Onset   float64
+		Sites   []savedSite
+		Prior   float64
+		Expects float64
+		Shape   float64
+		Tells   float64
 	}
 	savedSite struct {
-		Kind  rootKind      `json:"kind"`
-		Name  string        `json:"name"`
-		Value string        `json:"value,omitempty"`
-		From  ingest.Millis `json:"from"`
-		Last  ingest.Millis `json:"last"`
-		N     int           `json:"n"`
-		Fixed int           `json:"fixed,omitempty"`
-		Onset float64       `json:"onset,omitempty"`
-		Kinds []savedKind   `json:"kinds"`
+		Kind  rootKind
+		Name  string
+		Value string
+		From  ingest.Millis
+		Last  ingest.Millis
+		N     int
+		Fixed int
+		Onset float64
+		Kinds []savedKind
 	}
 	savedKind struct {
-		Name  string        `json:"name"`
-		Value string        `json:"value"`
-		From  ingest.Millis `json:"from"`
+		Name  string
+		Value string
+		From  ingest.Millis
 	}
 	savedPoint struct {
-		Episode int     `json:"episode"`
-		Owner   int     `json:"owner"` // -1 for none
-		Far     bool    `json:"far,omitempty"`
-		Weight  float64 `json:"weight,omitempty"`
+		Episode int
+		Owner   int // -1 for none
+		Far     bool
+		Weight  float64
 	}
 	savedCell struct {
-		Cell     int64 `json:"cell"`
-		Episodes []int `json:"episodes"`
+		Cell     int64
+		Episodes []int
 	}
 	// savedName is a name that is known, and the cell in which it was first seen.
 	savedName struct {
-		What  string `json:"what"` // site, or of a label: value, service, pair
-		Label string `json:"label,omitempty"`
-		Value string `json:"value,omitempty"`
-		Cell  int64  `json:"cell"`
+		What  string // site, or of a label: value, service, pair
+		Label string
+		Value string
+		Cell  int64
 	}
 )
 
 // Snapshot returns the whole state. A fold restored from it gives the same
 // outputs from there on.
 func (f *Fold) Snapshot() ([]byte, error) {
-	s := savedFold{Format: snapshotFormat, Partition: f.partition, Config: f.config, Now: f.now, Steps: f.steps}
+	s := savedFold{Partition: f.partition, Config: f.config, Now: f.now, Steps: f.steps}
 	for _, t := range f.ordered() {
 		s.Tenants = append(s.Tenants, t.save())
 	}
-	return json.Marshal(s)
+	var b bytes.Buffer
+	e := gob.NewEncoder(&b)
+	if err := errors.Join(e.Encode(snapshotFormat), e.Encode(s)); err != nil {
+		return nil, fmt.Errorf("encode the snapshot of incidents: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 // numbering gives every episode of a tenant a number.
@@ -202,7 +220,7 @@ func (t *tenant) save() savedTenant {
 		i := t.incidents[id]
 		s.Incidents = append(s.Incidents, savedIncident{
 			Row: i.row, First: n.number(i.first), Shown: i.shown, WokenAt: i.wokenAt, WokenBy: n.number(i.wokenBy), Dirty: i.dirty,
-			Rank: i.rank, OverAt: i.overAt, Retired: i.retired, RetireAt: i.retireAt,
+			Rank: i.rank, OverAt: i.overAt, Retired: i.retired.save(), RetireAt: i.retireAt,
 		})
 	}
 	for _, one := range l.stages {
@@ -247,7 +265,7 @@ func (e *episode) save(n *numbering) savedEpisode {
 }
 
 func (s *stage) save(n *numbering) savedStage {
-	out := savedStage{Cell: s.cell, Habits: s.habits}
+	out := savedStage{Cell: s.cell, Habits: s.habits.save()}
 	owner := map[*explanation]int{}
 	for i, x := range s.live {
 		owner[x] = i
@@ -264,6 +282,26 @@ func (s *stage) save(n *numbering) savedStage {
 		out.Points = append(out.Points, savedPoint{n.number(p.episode), i, p.in != nil && p.in == p.far, p.weight})
 	}
 	return out
+}
+
+func (h habits) save() []savedHabit {
+	var saved []savedHabit
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		saved = append(saved, savedHabit{name, h[name]})
+	}
+	return saved
+}
+
+func (r *retired) save() savedRetired {
+	return savedRetired{r.N, r.Lost, r.End, saveCounts(r.Services), saveCounts(r.Severities)}
+}
+
+func saveCounts(counts map[string]int) []savedCount {
+	var saved []savedCount
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		saved = append(saved, savedCount{name, counts[name]})
+	}
+	return saved
 }
 
 func (x *explanation) saveSites() []savedSite {
@@ -298,13 +336,9 @@ func (k *knowledge) save() []savedName {
 // Restore replaces the state by one that Snapshot returned, or returns ErrSnapshotFormat. On an
 // error the state stays as it was.
 func (f *Fold) Restore(b []byte) error {
-	var s savedFold
-	err := json.Unmarshal(b, &s)
-	if format := s.format(b, err); format != 0 && format != snapshotFormat {
-		return fmt.Errorf("%w: %d, this program knows %d", ErrSnapshotFormat, format, snapshotFormat)
-	}
+	s, err := decodeSnapshot(b)
 	if err != nil {
-		return fmt.Errorf("decode the snapshot of incidents: %w", err)
+		return err
 	}
 	if s.Partition != f.partition {
 		return fmt.Errorf("the snapshot of incidents is of partition %d, not %d", s.Partition, f.partition)
@@ -331,16 +365,21 @@ func (f *Fold) Restore(b []byte) error {
 	return nil
 }
 
-// format returns the format of what s was decoded from, also where the rest of it could not be read.
-func (s *savedFold) format(b []byte, err error) int {
-	if err == nil {
-		return s.Format
+// decodeSnapshot looks at the format first: what follows may have any shape in another one.
+func decodeSnapshot(b []byte) (s savedFold, err error) {
+	d := gob.NewDecoder(bytes.NewReader(b))
+	format := 0
+	if bytes.HasPrefix(b, []byte("{")) { // it was JSON up to format 4
+		return s, fmt.Errorf("%w: this program knows %d", ErrSnapshotFormat, snapshotFormat)
 	}
-	var only struct {
-		Format int `json:"format"`
+	if err := d.Decode(&format); err != nil {
+		return s, fmt.Errorf("decode the snapshot of incidents: %w", err)
 	}
-	if json.Unmarshal(b, &only) != nil {
-		return 0
+	if format != snapshotFormat {
+		return s, fmt.Errorf("%w: %d, this program knows %d", ErrSnapshotFormat, format, snapshotFormat)
 	}
-	return only.Format
+	if err := d.Decode(&s); err != nil {
+		return s, fmt.Errorf("decode the snapshot of incidents: %w", err)
+	}
+	return s, nil
 }

@@ -20,11 +20,11 @@ const retireAnew = 256
 
 // retired sums up the members of an incident that are in memory no more.
 type retired struct {
-	N          int            `json:"n"`
-	Lost       int            `json:"lost,omitempty"` // of them, ended as unknown
-	End        ingest.Millis  `json:"end"`            // of the last
-	Services   map[string]int `json:"services"`
-	Severities map[string]int `json:"severities"`
+	N          int
+	Lost       int           // of them, ended as unknown
+	End        ingest.Millis // of the last
+	Services   map[string]int
+	Severities map[string]int
 }
 
 // retire sums up the members of i that ended long ago and are decided for good. An alert that comes

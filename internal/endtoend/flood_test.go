@@ -21,10 +21,18 @@ import (
 // floodFor is how long each flood lasts; EVENKEEL_FLOOD sets another time.
 const floodFor = 10 * time.Second
 
-// floodConfig allows as many alerts as a flood can bring.
-const floodConfig = `services: [{name: service-01}]
-ingest: {limits: {alerts_per_source: 10000000, alerts_per_tenant: 10000000}}
-`
+// floodLimits allow as many alerts as a flood can bring.
+const floodLimits = "ingest: {limits: {alerts_per_source: 10000000, alerts_per_tenant: 10000000}}\n"
+
+// floodConfig has the services that a flood is of.
+func floodConfig() string {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	for n := range simulate.FloodServices {
+		fmt.Fprintf(&b, "  - {name: %s, owner: team, tier: 1}\n", simulate.FloodService(n))
+	}
+	return b.String() + floodLimits
+}
 
 // BenchmarkFlood posts alerts in batches of 64 from 8 connections to the program with its engine, as
 // durable as ever, and then waits until all of it is folded and stored. The CPU of the program, of
@@ -37,7 +45,7 @@ func BenchmarkFlood(b *testing.B) {
 		b.Run(kind.name, func(b *testing.B) {
 			dir := b.TempDir()
 			config := filepath.Join(dir, "evenkeel.yml")
-			if err := os.WriteFile(config, []byte(floodConfig), 0o600); err != nil {
+			if err := os.WriteFile(config, []byte(floodConfig()), 0o600); err != nil {
 				b.Fatal(err)
 			}
 			s := serve(b, config, filepath.Join(dir, "data"))

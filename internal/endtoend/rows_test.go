@@ -226,42 +226,57 @@ FROM (SELECT * FROM incidents ORDER BY position DESC, ordinal DESC LIMIT 1 BY te
 	t.Logf("%d incidents as `evenkeel replay` gives them", len(stored))
 }
 
-// checkLoad compares the events with what the senders were told: what was accepted is there
-// exactly once for each time, and what may have landed at most once for each try.
+// checkLoad compares what is there with what the senders were told. Among the deliveries, what was accepted is there
+// exactly once for each time, and what may have landed at most once for each try; among the events, what says
+// something new, once for however many times it was sent.
 func (l *leftovers) checkLoad(t *testing.T, load *load) {
 	t.Helper()
 	rows := count(t, l.db, "SELECT count() FROM events")
 	if addresses := count(t, l.db, "SELECT uniqExact(partition, position, ordinal) FROM events"); rows != addresses {
 		t.Errorf("events has %d rows at %d addresses", rows, addresses)
 	}
-	there := map[sighting]int{}
-	query(t, l.db, "SELECT labels['test'], status, count() FROM events GROUP BY ALL", nil, func(rows clickhouse.Rows) error {
-		var s sighting
-		var n uint64
-		err := rows.Scan(&s.test, &s.status, &n)
-		there[s] = int(n)
-		return err
-	})
+	events := l.sightings(t, "SELECT labels['test'], status, count() FROM events GROUP BY ALL")
+	told := l.sightings(t, `SELECT JSONExtractString(alert, 'labels', 'test'), JSONExtractString(alert, 'status'), count()
+FROM deliveries ARRAY JOIN JSONExtractArrayRaw(body, 'alerts') AS alert WHERE kind = 'delivery' GROUP BY ALL`)
 	certain, lost := 0, 0
 	for s, a := range load.seen {
-		if n := there[s]; n < a.accepted || n > a.accepted+a.unknown {
+		n, event := told[s], events[s]
+		if n < a.accepted || n > a.accepted+a.unknown || event != min(n, 1) {
 			if lost++; lost <= 5 {
-				t.Errorf("%v was accepted %d times and may have been another %d times; it is there %d times", s, a.accepted, a.unknown, n)
+				t.Errorf("%v was accepted %d times and may have been another %d times; it is in %d deliveries and %d events", s, a.accepted, a.unknown, n, event)
 			}
 		}
 		if a.unknown == 0 {
 			certain++
 		}
-		delete(there, s)
+		delete(told, s)
+		delete(events, s)
 	}
-	for s := range there {
+	for s := range told {
 		t.Errorf("%v is there and was never sent", s)
+	}
+	for s := range events {
+		t.Errorf("%v is an event and was never sent", s)
 	}
 	t.Logf("%d deliveries accepted, %d tries failed (%v); %d sightings sent, %d of them without an unknown try; %d rows in events; %d wrong",
 		load.posts, load.failures, load.statuses, len(load.seen), certain, rows, lost)
 	if certain == 0 {
 		t.Error("no delivery was accepted at its first try: the test compares nothing")
 	}
+}
+
+// sightings are how often each is in the rows of a query.
+func (l *leftovers) sightings(t *testing.T, sql string) map[sighting]int {
+	t.Helper()
+	there := map[sighting]int{}
+	query(t, l.db, sql, nil, func(rows clickhouse.Rows) error {
+		var s sighting
+		var n uint64
+		err := rows.Scan(&s.test, &s.status, &n)
+		there[s] = int(n)
+		return err
+	})
+	return there
 }
 
 // count runs a query of one number.

@@ -1,8 +1,9 @@
 package partition
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"encoding/gob"
 	"errors"
 	"fmt"
 
@@ -15,24 +16,23 @@ import (
 
 // checkpointVersion changes when a checkpoint's meaning does. One of another
 // version is not read: what is there is folded from its first record.
-const checkpointVersion = 1
+const checkpointVersion = 2
 
 var errCheckpointVersion = fmt.Errorf("the checkpoint is not of version %d, which this program reads", checkpointVersion)
 
 // checkpoint is the whole state of a fold after Position.
 type checkpoint struct {
-	Version       int             `json:"version"`
-	Position      uint64          `json:"position"`
-	FoldTime      ingest.Millis   `json:"fold_time"`
-	Configuration json.RawMessage `json:"configuration,omitempty"`
-	Correlate     []byte          `json:"correlate"`
-	Ledger        []byte          `json:"ledger"`
-	Origins       []savedOrigins  `json:"origins,omitempty"`
+	Position      uint64
+	FoldTime      ingest.Millis
+	Configuration []byte
+	Correlate     []byte
+	Ledger        []byte
+	Origins       []savedOrigins
 }
 
 // Snapshot returns the whole state of the fold, compressed.
 func (f *Fold) Snapshot() ([]byte, error) {
-	c := checkpoint{Version: checkpointVersion, Position: f.position, FoldTime: f.now, Configuration: f.configuration, Origins: f.origins.save()}
+	c := checkpoint{Position: f.position, FoldTime: f.now, Configuration: f.configuration, Origins: f.origins.save()}
 	var err error
 	if c.Correlate, err = f.incidents.Snapshot(); err != nil {
 		return nil, err
@@ -40,15 +40,16 @@ func (f *Fold) Snapshot() ([]byte, error) {
 	if c.Ledger, err = f.ledger.Snapshot(); err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(c)
+	var b bytes.Buffer
+	e := gob.NewEncoder(&b)
+	if err := errors.Join(e.Encode(checkpointVersion), e.Encode(c)); err != nil {
+		return nil, err
+	}
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
 		return nil, err
 	}
-	enc, err := zstd.NewWriter(nil)
-	if err != nil {
-		return nil, err
-	}
-	return enc.EncodeAll(b, nil), enc.Close()
+	return enc.EncodeAll(b.Bytes(), nil), enc.Close()
 }
 
 // Restore replaces the state of the fold by a snapshot's and returns its position. After an
@@ -87,13 +88,17 @@ func unpackCheckpoint(snapshot []byte) (checkpoint, error) {
 	if err != nil {
 		return c, err
 	}
-	if err := json.Unmarshal(b, &c); err != nil {
-		return c, err
-	}
-	if c.Version != checkpointVersion {
+	if bytes.HasPrefix(b, []byte("{")) { // it was JSON up to version 1
 		return c, errCheckpointVersion
 	}
-	return c, nil
+	d, version := gob.NewDecoder(bytes.NewReader(b)), 0
+	if err := d.Decode(&version); err != nil {
+		return c, err
+	}
+	if version != checkpointVersion {
+		return c, errCheckpointVersion
+	}
+	return c, d.Decode(&c)
 }
 
 // restore makes the fold what the checkpoint says, or a new one where there is none or

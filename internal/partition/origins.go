@@ -17,9 +17,9 @@ const originWindow = 4096
 
 // streamPartition names one partition of a topic, as one stream reads it.
 type streamPartition struct {
-	Stream    string `json:"stream"`
-	Topic     string `json:"topic"`
-	Partition int32  `json:"partition"`
+	Stream    string
+	Topic     string
+	Partition int32
 }
 
 // origins knows the records that streams have delivered lately: one that is delivered again is
@@ -67,14 +67,14 @@ func (m *marks) seen(mark uint64) bool {
 
 // savedOrigins are the marks of one partition in a checkpoint.
 type savedOrigins struct {
-	streamPartition
-	Marks []byte `json:"marks"` // eight bytes each
+	Of    streamPartition
+	Marks []byte // eight bytes each
 }
 
 func (o origins) save() []savedOrigins {
 	var saved []savedOrigins
 	for _, of := range slices.SortedFunc(maps.Keys(o), compareStreamPartitions) {
-		s := savedOrigins{streamPartition: of}
+		s := savedOrigins{Of: of}
 		for _, m := range o[of].order {
 			s.Marks = binary.BigEndian.AppendUint64(s.Marks, m)
 		}
@@ -90,7 +90,7 @@ func restoreOrigins(saved []savedOrigins) origins {
 		for b := s.Marks; len(b) >= 8; b = b[8:] {
 			m.seen(binary.BigEndian.Uint64(b))
 		}
-		o[s.streamPartition] = m
+		o[s.Of] = m
 	}
 	return o
 }

@@ -27,6 +27,12 @@ type Flood struct {
 	Distinct bool
 }
 
+// FloodServices is of how many services the alerts of a flood are.
+const FloodServices = 32
+
+// FloodService is the name of one of them.
+func FloodService(n int) string { return fmt.Sprintf("service-%02d", n%FloodServices) }
+
 // Flooded is what a flood found.
 type Flooded struct {
 	Requests  int
@@ -121,7 +127,7 @@ func (f Flood) request() floodRequest {
 		r.ends = append(r.ends, body.Len())
 		body.WriteString(floodEnd + `","startsAt":"2026-11-22T11:54:21.366Z","generatorURL":"http://prometheus.example.org:9090/graph?g0.expr=rate%28errors%5B5m%5D%29+%3E+0.05\u0026g0.tab=1","labels":{"alertname":"HighErrorRate","cluster":"prod-eu-1","instance":"10-0-`)
 		r.numbers = append(r.numbers, body.Len())
-		fmt.Fprintf(&body, `%s:9100","job":"node","namespace":"shop","pod":"cart-%x","service":"service-%02d","severity":"critical","team":"payments"}}`, floodNumber, i*7919, i%32)
+		fmt.Fprintf(&body, `%s:9100","job":"node","namespace":"shop","pod":"cart-%x","service":"%s","severity":"critical","team":"payments"}}`, floodNumber, i*7919, FloodService(i))
 	}
 	body.WriteByte(']')
 	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", f.Path, f.Address, body.Len())
