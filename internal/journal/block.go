@@ -17,7 +17,7 @@ const (
 // How a payload is encoded. The numbers are on disk and never change.
 const (
 	encodingPlain uint8 = 0
-	encodingZstd  uint8 = 1 // with dictionary 1
+	encodingZstd  uint8 = 1 // with dictionary 1 or none
 )
 
 // segmentMagic begins every segment; its last byte is the version of the format.

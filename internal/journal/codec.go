@@ -18,6 +18,10 @@ import (
 // that reading one record does not unpack a day.
 const blockTarget = 1 << 20
 
+// longBlock is from how many bytes on a block refers to itself enough: with the dictionary it takes twice the time, and
+// becomes hardly shorter. The frame says which it is.
+const longBlock = 16 << 10
+
 // dictionary1 is text as deliveries hold it: short deliveries, which alone give
 // a compressor nothing to refer to, take a third less with it. It is part of the
 // format: never change it, add another.
@@ -29,16 +33,19 @@ const dictionary1ID = 0x45564b01
 
 // codec turns records into blocks and back. It is safe for concurrent use.
 type codec struct {
-	enc   *zstd.Encoder
+	short *zstd.Encoder // with dictionary 1
+	long  *zstd.Encoder // without
 	dec   *zstd.Decoder
 	rooms sync.Pool // of *[]byte: what blocks are laid out in before they are compressed
 }
 
 func newCodec() (*codec, error) {
-	enc, err := zstd.NewWriter(nil,
-		zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderCRC(false), // the block has its own
-		zstd.WithEncoderDictRaw(dictionary1ID, dictionary1))
+	fast := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false)} // the block has its own
+	long, err := zstd.NewWriter(nil, fast...)
+	if err != nil {
+		return nil, fmt.Errorf("compressor: %w", err)
+	}
+	short, err := zstd.NewWriter(nil, append(fast, zstd.WithEncoderDictRaw(dictionary1ID, dictionary1))...)
 	if err != nil {
 		return nil, fmt.Errorf("compressor: %w", err)
 	}
@@ -49,12 +56,12 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decompressor: %w", err)
 	}
-	return &codec{enc: enc, dec: dec, rooms: sync.Pool{New: func() any { return new([]byte) }}}, nil
+	return &codec{short: short, long: long, dec: dec, rooms: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
 func (c *codec) close() {
 	c.dec.Close()
-	_ = c.enc.Close() // nothing is buffered: only EncodeAll is used
+	_, _ = c.short.Close(), c.long.Close() // nothing is buffered: only EncodeAll is used
 }
 
 // block is one block on its way to the disk; position and time come with the
@@ -93,7 +100,11 @@ func (c *codec) block(raw []byte, records []ingest.Record) block {
 	for i := range records {
 		b.times[i] = records[i].ReceivedAt
 	}
-	b.payload = c.enc.EncodeAll(raw, make([]byte, 0, len(raw)/4+64))
+	enc := c.short
+	if len(raw) >= longBlock {
+		enc = c.long
+	}
+	b.payload = enc.EncodeAll(raw, make([]byte, 0, len(raw)/4+64))
 	b.header = blockHeader{raw: uint32(len(raw)), count: uint32(len(records)), encoding: encodingZstd}
 	if len(b.payload) >= len(raw) {
 		b.payload, b.header.encoding = append(b.payload[:0], raw...), encodingPlain
