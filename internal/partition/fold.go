@@ -180,14 +180,19 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 	f.share(rec.Route, &delivery)
 	taken := delivery.Events[:0]
 	for _, event := range delivery.Events {
-		if refused := f.incidents.Apply(event); refused != "" {
-			delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, refused))
+		_, everywhere := ingest.DomainOf(event, "")
+		counted := !everywhere || rec.Route.Counts(f.partition)
+		news, refused := f.fold(event)
+		if refused != "" {
+			if counted {
+				delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, refused))
+			}
 			continue
 		}
 		if f.fault != nil {
 			f.fault(rec)
 		}
-		if _, everywhere := ingest.DomainOf(event, ""); !everywhere || rec.Route.Counts(f.partition) {
+		if news && counted {
 			rows.addEvent(f.now, event)
 		}
 		taken = append(taken, event)
@@ -195,6 +200,15 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 	delivery.Events = taken
 	rows.addDelivery(f.now, rec, delivery)
 	rows.addDead(f.now, delivery.Dead...)
+}
+
+// fold folds one event. news is false where it is known already and needs no row of its own.
+func (f *Fold) fold(e ingest.Event) (news bool, refused string) {
+	refused = f.incidents.Apply(e)
+	if e.Maintenance != nil && refused == "" {
+		return f.ledger.Maintain(e)
+	}
+	return true, refused
 }
 
 // share leaves of a delivery what this partition folds and counts.
