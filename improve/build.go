@@ -37,7 +37,21 @@ type Source interface {
 	// Segments returns the time of every service, and of every agreement of it, that
 	// was neither up nor out of hours, clipped to the window and ordered by (service, agreement, from).
 	Segments(ctx context.Context, q Query) ([]sla.Segment, error)
+	// Notices returns the maintenance windows that were sent, take place and overlap the window, ordered by
+	// (service, from).
+	Notices(ctx context.Context, q Query) ([]Notice, error)
 }
+
+// Notice is of a maintenance window that was sent.
+type Notice struct {
+	Service string
+	From    ingest.Millis
+	To      ingest.Millis
+	Given   ingest.Millis // when it was told for the time that it has
+}
+
+// Late says that some of its time had passed when it was told: what had happened then became maintenance.
+func (n Notice) Late() bool { return n.Given > n.From }
 
 // History is how far back the data of a tenant goes. What arrived is kept for a time
 // only, what it told (episodes, incidents, availability) for ever.

@@ -17,6 +17,7 @@ type Facts struct {
 	Alerts    *Tally
 	Levels    []WindowLevels // of the period and the one before, of every agreement's window and of every week
 	Segments  []sla.Segment  // what was not up, since the earliest of these windows begins
+	Notices   []Notice       // of maintenance in the period
 }
 
 // WindowLevels is how everything did in one window.
@@ -53,6 +54,9 @@ func Collect(ctx context.Context, src Source, p Params) (*Facts, error) {
 	}
 	if err := collectLevels(ctx, src, p, f); err != nil {
 		return nil, err
+	}
+	if f.Notices, err = src.Notices(ctx, p.query(p.Period.From, p.Period.To)); err != nil {
+		return nil, fmt.Errorf("read the maintenance windows: %w", err)
 	}
 	return f, nil
 }

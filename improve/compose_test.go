@@ -122,6 +122,29 @@ func TestAgreementsAreMeasuredInTheirOwnWindowsAndZones(t *testing.T) {
 	}
 }
 
+// What became maintenance when it had passed improves a number: the report says so.
+func TestMaintenanceThatWasToldLateIsACaveat(t *testing.T) {
+	m, p := october(t)
+	notice := func(service, given, from, to string) improve.Notice {
+		return improve.Notice{Service: service, Given: at(t, given), From: at(t, from), To: at(t, to)}
+	}
+	m.notices = []improve.Notice{notice("cart", "2026-10-01", "2026-10-02", "2026-10-03"), notice("cart", "2026-10-04", "2026-10-04", "2026-10-05")}
+	if r := build(t, m, p); len(r.Quality.LateWindows) != 0 || strings.Contains(strings.Join(r.Quality.Caveats, "\n"), "maintenance") {
+		t.Errorf("notice was given in time, and yet: %q", r.Quality.Caveats)
+	}
+	m.notices = append(m.notices, notice("cart", "2026-10-07", "2026-10-06", "2026-10-08"), notice("cart", "2026-10-12", "2026-10-09", "2026-10-10"),
+		notice("email", "2026-10-12", "2026-10-09", "2026-10-10"), notice("shipping", "2026-12-01", "2026-11-08", "2026-11-09"))
+	r := build(t, m, p)
+	want := "3 maintenance windows were told or changed after they had begun: time that had passed became maintenance, of cart, email."
+	if !slices.Contains(r.Quality.Caveats, want) || !slices.Equal(r.Quality.LateWindows, []string{"cart", "cart", "email"}) {
+		t.Errorf("%q: %q", r.Quality.LateWindows, r.Quality.Caveats)
+	}
+	m.notices = m.notices[4:5]
+	if said := strings.Join(build(t, m, p).Quality.Caveats, "\n"); !strings.Contains(said, "1 maintenance window was told or changed after") {
+		t.Error(said)
+	}
+}
+
 func TestTheSilenceOfASourceWithAHeartbeatIsNoCaveat(t *testing.T) {
 	m, p := october(t)
 	p.Heartbeats = []string{"alertmanager", "grafana"}

@@ -20,6 +20,11 @@ type memory struct {
 	incidents []correlate.Incident
 	episodes  []improve.Episode
 	states    []sla.Segment // what was not up; Agreement is ignored: it holds for all of a service's
+	notices   []improve.Notice
+}
+
+func (m *memory) Notices(_ context.Context, q improve.Query) ([]improve.Notice, error) {
+	return slices.DeleteFunc(slices.Clone(m.notices), func(n improve.Notice) bool { return n.From >= q.To || n.To <= q.From }), nil
 }
 
 func (m *memory) History(context.Context, string, ingest.Millis) (improve.History, error) {

@@ -13,7 +13,7 @@ func (c *composer) composeQuality() Quality {
 	t := c.f.Alerts
 	q := Quality{
 		HistoryFrom: c.f.History.From, Late: t.late, Timeouts: t.unknown, Unassigned: t.services[""],
-		Uncatalogued: c.uncatalogued(), Sources: []SourceQuality{}, Services: c.serviceCoverage(), Unknown: c.unknown,
+		Uncatalogued: c.uncatalogued(), Sources: []SourceQuality{}, Services: c.serviceCoverage(), Unknown: c.unknown, LateWindows: c.lateWindows(),
 		Coverage: Ratio{Value: c.coverage},
 	}
 	q.GoneUntil = c.f.History.GoneUntil(c.period)
@@ -45,6 +45,17 @@ func (c *composer) uncatalogued() []string {
 	}
 	names := slices.Sorted(maps.Keys(c.f.Alerts.services))
 	return append([]string{}, slices.DeleteFunc(names, func(n string) bool { return known[n] })...)
+}
+
+// lateWindows returns the service of each maintenance window that was told of when it had begun.
+func (c *composer) lateWindows() []string {
+	late := []string{}
+	for _, n := range c.f.Notices {
+		if n.Late() {
+			late = append(late, n.Service)
+		}
+	}
+	return late
 }
 
 // serviceCoverage returns how much of the period each service was watched, least first.
@@ -88,6 +99,8 @@ func (c *composer) caveats(q *Quality) []string {
 	add(q.Unassigned > 0, "%s named no service and count in no availability.", Plural(q.Unassigned, "episode"))
 	add(len(q.Uncatalogued) > 0, "Alerts name services that the catalogue does not have: %s.", listed(q.Uncatalogued, 8))
 	add(q.DeadLetters+q.Rejected > 0, "%s could not be understood and %s refused as undecodable.", Plural(q.DeadLetters, "record"), wasPlural(q.Rejected, "delivery", "deliveries"))
+	add(len(q.LateWindows) > 0, "%s told or changed after they had begun: time that had passed became maintenance, of %s.",
+		wasPlural(len(q.LateWindows), "maintenance window", "maintenance windows"), listed(slices.Compact(slices.Clone(q.LateWindows)), 8))
 	add(q.Late > 0, "%s first seen more than %s after they began.", wasPlural(q.Late, "episode", "episodes"), LateAfter)
 	return caveats
 }

@@ -56,6 +56,7 @@ type Quality struct {
 	Unassigned   int               `json:"unassigned_episodes"`   // of no service: they count in no availability
 	Uncatalogued []string          `json:"uncatalogued_services"` // named by alerts, absent from the catalogue
 	Timeouts     int               `json:"unknown_episodes"`      // whose sender fell silent: their end is not known
+	LateWindows  []string          `json:"late_maintenance"`      // services of maintenance windows that were told, or changed, after they had begun, one each
 	Sources      []SourceQuality   `json:"sources"`
 	Services     []ServiceCoverage `json:"services"`
 	Coverage     Ratio             `json:"coverage"` // of all measured service time

@@ -49,8 +49,8 @@ type Change struct {
 	URL        string `json:"url,omitempty"`
 }
 
-// Maintenance is a planned window of one service, [From, To). Told again with the same ID it
-// replaces what was told before; its first ReceivedAt is when notice of it was given.
+// Maintenance is a planned window of one service, [From, To). Told again with the same ID, by the same
+// tenant and source, it replaces what was told before.
 type Maintenance struct {
 	ID        string `json:"id"`
 	Service   string `json:"service"`

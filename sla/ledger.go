@@ -13,7 +13,7 @@ import (
 // one partition's state, owned by one goroutine, and deterministic: the same calls
 // give the same rows.
 //
-// The order of calls for one record is Advance(fold time), then Configure or
+// The order of calls for one record is Advance(fold time), then Configure, Maintain or
 // Apply with what changed in correlation, then Flush. Where another stage has
 // timers too, the owner advances all of them to the earliest one at a time. Rows carry
 // their RecordedAt: the time of the midnight that made them, or fold time. So a
@@ -33,20 +33,24 @@ import (
 // in a time in which the service was taken out. Rows exist for services that
 // are or were configured; what was seen of another one is kept until it is.
 //
+// Maintenance is what the configuration plans and what a tenant was told of in windows that were sent. A window is
+// known by its tenant, source and id; what is told of it last counts, see [Ledger.Maintain]. One of a service
+// that is not configured is kept until it is.
+//
 // Every tenant has the same catalogue. The default tenant has rows for all of it that is
 // in the ledger's share, another one for the services of which it has sent an alert.
 //
 // # Restating
 //
-// Rows are a function of the episodes, the coverage and the configuration of now. A
+// Rows are a function of the episodes, the coverage, the windows and the configuration of now. A
 // change takes back the rows that the function no longer gives and adds those
 // that it gives anew, and no others. So a late episode, and maintenance or a calendar
-// that is changed afterwards, restate days that have passed. Days older than RestateDays
+// that is told or changed afterwards, restate days that have passed. Days older than RestateDays
 // are closed: they stand as they were written, and what would change them counts from
-// the closing on. That bounds what is kept: the steps of so many days, and of an
-// episode only what it contributed, until a day after it was last heard of resolved.
-// What comes for it later can only be a longer end, and adding that needs no
-// memory of it.
+// the closing on. That bounds what is kept: the steps of so many days, a window that was sent
+// until so many days and a margin after its end, and of an episode only what it
+// contributed, until a day after it was last heard of resolved. What comes for it
+// later can only be a longer end, and adding that needs no memory of it.
 //
 // An agreement that is taken out of the configuration keeps its rows to the end of the
 // day; one that is put in gets the rows of the days that are not closed.
@@ -59,6 +63,8 @@ type Ledger struct {
 	series   map[seriesKey]*series
 	episodes map[correlate.EpisodeKey]*contribution
 	silences map[silenceKey]*contribution
+	windows  map[string]map[sentKey]*sentWindow // of maintenance that was sent, by tenant
+	sent     map[seriesKey]line                 // how many of them hold
 	utc      *zone
 	zones    map[string]*zone   // that agreements are in, by name
 	hours    map[string]*agreed // of agreements, by the calendar's content
@@ -77,6 +83,8 @@ func NewSharedLedger(share Share) *Ledger {
 		series:   make(map[seriesKey]*series),
 		episodes: make(map[correlate.EpisodeKey]*contribution),
 		silences: make(map[silenceKey]*contribution),
+		windows:  make(map[string]map[sentKey]*sentWindow),
+		sent:     make(map[seriesKey]line),
 		utc:      &zone{name: DefaultZone, loc: time.UTC},
 		zones:    make(map[string]*zone),
 		hours:    make(map[string]*agreed),
@@ -155,10 +163,13 @@ func (l *Ledger) closed() ingest.Millis {
 // local day of every zone is known from its beginning, also after a change of zone.
 const margin = 3 * ingest.Day
 
+// oldest returns from when on steps are kept.
+func (l *Ledger) oldest() ingest.Millis { return l.closed() - margin }
+
 // NextTimer returns the next midnight of any zone in use; false where there is
 // nothing to measure.
 func (l *Ledger) NextTimer() (ingest.Millis, bool) {
-	if len(l.services) == 0 && len(l.series) == 0 {
+	if len(l.services) == 0 && len(l.series) == 0 && len(l.windows) == 0 {
 		return 0, false
 	}
 	next := l.utc.day(l.now).To
@@ -200,7 +211,7 @@ func (l *Ledger) begin(t ingest.Millis) {
 
 // forget drops steps of closed days and episodes that are long resolved.
 func (l *Ledger) forget() {
-	oldest := l.closed() - margin
+	oldest := l.oldest()
 	for key, s := range l.series {
 		s.line.forget(oldest)
 		if s.of == nil && len(s.line) == 0 {
@@ -217,6 +228,7 @@ func (l *Ledger) forget() {
 			delete(l.silences, key)
 		}
 	}
+	l.forgetWindows(oldest)
 }
 
 // past tells whether nothing more is expected of c but a longer end, which needs no memory of it.
@@ -356,13 +368,18 @@ func (l *Ledger) add(s *series, r rank, i Interval, delta int32) {
 		s.line.add(i, r, delta)
 		return
 	}
+	l.restate(s, changed, func() { s.line.add(i, r, delta) })
+}
+
+// restate makes a change of what s shows within i, and notes the rows that differ after it.
+func (l *Ledger) restate(s *series, i Interval, change func()) {
 	var around []Interval
 	for v, name := range l.views(s) {
-		i := v.around(changed)
+		i := v.around(i)
 		around = append(around, i)
 		l.write(s, name, &v, i, -1)
 	}
-	s.line.add(i, r, delta)
+	change()
 	k := 0
 	for v, name := range l.views(s) {
 		l.write(s, name, &v, around[k], +1)
@@ -383,7 +400,7 @@ func (l *Ledger) views(s *series) func(yield func(view, table) bool) {
 			return
 		}
 		v := view{layer: layerStates, line: s.line, since: s.of.since, cover: s.of.cover, zone: l.utc}
-		v.open = Interval{l.closed() - margin, v.zone.day(l.now).To}
+		v.open = Interval{l.oldest(), v.zone.day(l.now).To}
 		if !yield(v, table{}) {
 			return
 		}
@@ -403,13 +420,13 @@ func (l *Ledger) views(s *series) func(yield func(view, table) bool) {
 func (l *Ledger) segments(s *series, a *agreement) view {
 	return view{
 		layer: layerSegments, line: s.line, since: s.of.since, cover: s.of.cover, zone: a.zone,
-		hours: a.hours, maintenance: s.of.planned, open: l.open(a),
+		hours: a.hours, maintenance: s.of.planned, sent: l.sent[s.seriesKey], open: l.open(a),
 	}
 }
 
 // open returns the days of an agreement whose rows may change: whole days of its zone.
 func (l *Ledger) open(a *agreement) Interval {
-	i := Interval{a.zone.midnightFrom(l.closed() - margin), a.zone.day(l.now).To}
+	i := Interval{a.zone.midnightFrom(l.oldest()), a.zone.day(l.now).To}
 	i.From = max(i.From, a.since)
 	if a.until != 0 {
 		i.To = min(i.To, a.until)

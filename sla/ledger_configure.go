@@ -218,7 +218,7 @@ func (p *plan) service(s ServiceLevels) (*service, error) {
 	}
 	slices.SortFunc(next.agreements, func(a, b *agreement) int { return strings.Compare(a.name, b.name) })
 	next.agreements = slices.DeleteFunc(next.agreements, func(a *agreement) bool {
-		return a.until != 0 && a.until <= p.l.closed()-margin
+		return a.until != 0 && a.until <= p.l.oldest()
 	})
 	p.use(next.agreements)
 	return next, nil

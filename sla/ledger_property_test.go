@@ -24,6 +24,7 @@ type act struct {
 	configure *Config
 	episodes  []correlate.Episode
 	silences  []correlate.Silence
+	windows   []ingest.Event
 }
 
 // history is a random sequence of acts.
@@ -64,10 +65,25 @@ func histories() *rapid.Generator[history] {
 				h.acts = append(h.acts, act{at: told[n], silences: []correlate.Silence{s}})
 			}
 		}
+		for range rapid.IntRange(0, 8).Draw(t, "windows") {
+			h.acts = append(h.acts, act{at: instants("window told at"), windows: []ingest.Event{sent(t, h)}})
+		}
 		slices.SortStableFunc(h.acts, func(a, b act) int { return int(a.at - b.at) })
 		inOrder(h.acts)
 		return h
 	})
+}
+
+// sent draws what is told of one of a few maintenance windows, which may have begun or ended.
+func sent(t *rapid.T, h history) ingest.Event {
+	from := h.begin + grain*ingest.Millis(rapid.IntRange(-192, 400).Draw(t, "sent from"))
+	return ingest.Event{Source: rapid.SampledFrom([]string{"itsm", "ci"}).Draw(t, "sent by"), Maintenance: &ingest.Maintenance{
+		ID:        rapid.SampledFrom([]string{"1", "2"}).Draw(t, "window"),
+		Service:   rapid.SampledFrom([]string{"shop", "shop", "cart", "elsewhere"}).Draw(t, "window of"),
+		From:      from,
+		To:        from + grain*ingest.Millis(rapid.IntRange(1, 60).Draw(t, "sent for")),
+		Cancelled: rapid.IntRange(0, 3).Draw(t, "cancelled") == 0,
+	}}
 }
 
 // silence draws what is told of one silence of a source: it lasts, may turn out to concern other services, and may end.
@@ -175,6 +191,9 @@ func run(t *rapid.T, h history, between func(l *Ledger, next ingest.Millis) *Led
 				t.Fatal(err)
 			}
 		}
+		for _, w := range a.windows {
+			l.Maintain(w)
+		}
 		l.Apply(a.episodes)
 		l.Silence(a.silences)
 		collect()
@@ -187,7 +206,8 @@ type model struct {
 	history
 	final    Config
 	episodes map[correlate.EpisodeKey]correlate.Episode
-	silences map[string]correlate.Silence // by source
+	silences map[string]correlate.Silence     // by source
+	windows  map[[2]string]ingest.Maintenance // by source and id: as told last
 }
 
 func newModel(h history) model {
@@ -203,7 +223,29 @@ func newModel(h history) model {
 			m.silences[s.Source] = s
 		}
 	}
+	m.windows = toldLast(h.acts)
 	return m
+}
+
+// toldLast returns what was told last of each window, by source and id. What was told in the same words within
+// five minutes before is a copy.
+func toldLast(acts []act) map[[2]string]ingest.Maintenance {
+	type telling struct {
+		key  [2]string
+		what ingest.Maintenance
+		at   ingest.Millis
+	}
+	var told []telling
+	last := make(map[[2]string]ingest.Maintenance)
+	for _, a := range acts {
+		for _, e := range a.windows {
+			next := telling{[2]string{e.Source, e.Maintenance.ID}, *e.Maintenance, a.at}
+			if !slices.ContainsFunc(told, func(t telling) bool { return t.key == next.key && t.what == next.what && t.at >= a.at-5*ingest.Minute }) {
+				told, last[next.key] = append(told, next), next.what
+			}
+		}
+	}
+	return last
 }
 
 // last returns the last configuration that named a service, and whether it is the last of all.
@@ -282,6 +324,11 @@ func (m model) bucket(levels ServiceLevels, c Config, a Agreement, t ingest.Mill
 	}
 	for _, w := range levels.Maintenance {
 		if w.From <= int64(t) && int64(t) < w.To {
+			return MaintenanceBucket
+		}
+	}
+	for _, w := range m.windows {
+		if w.Service == levels.Name && !w.Cancelled && w.From <= t && t < w.To {
 			return MaintenanceBucket
 		}
 	}
@@ -473,7 +520,11 @@ func TestCopiesAndOrderLeaveTheSameRows(t *testing.T) {
 		other.acts = nil
 		var told []correlate.Episode
 		for _, a := range h.acts {
-			if a.configure != nil || a.silences != nil {
+			if a.windows != nil {
+				late := ingest.Millis(rapid.Int64Range(0, int64(5*ingest.Minute)).Draw(t, "copy comes late by"))
+				other.acts = append(other.acts, act{at: a.at + late, windows: a.windows})
+			}
+			if a.configure != nil || a.silences != nil || a.windows != nil {
 				other.acts = append(other.acts, a)
 			} else {
 				told = append(told, a.episodes...)

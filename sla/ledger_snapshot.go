@@ -13,8 +13,12 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 )
 
-// snapshotVersion is the form of a snapshot.
-const snapshotVersion = 3
+// snapshotVersion is the form of a snapshot. Form 3 is read, too: it had no windows, so those that were told
+// before are in no row that was made by it.
+const (
+	snapshotVersion  = 4
+	snapshotVersion3 = 3
+)
 
 // ErrSnapshotVersion says that another version of the program took the snapshot: the owner then
 // folds the journal anew.
@@ -31,6 +35,7 @@ type snapshot struct {
 	Series    []savedSeries
 	Episodes  []savedEpisode
 	Silences  []savedSilence
+	Windows   []savedWindow
 }
 
 type savedService struct {
@@ -71,6 +76,17 @@ type savedSilence struct {
 	Touched  ingest.Millis
 }
 
+type savedWindow struct {
+	Tenant, Source, ID, Service string
+	From, To                    ingest.Millis
+	Told                        []savedTelling // the last is what holds
+}
+
+type savedTelling struct {
+	Words [16]byte
+	At    ingest.Millis
+}
+
 // Snapshot returns the whole state. It is taken after a Flush: rows that were not
 // flushed are not in it.
 func (l *Ledger) Snapshot() ([]byte, error) {
@@ -82,6 +98,7 @@ func (l *Ledger) Snapshot() ([]byte, error) {
 	index := l.saveSeries(&s)
 	l.saveEpisodes(&s, index)
 	l.saveSilences(&s, index)
+	l.saveWindows(&s)
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(&s); err != nil {
 		return nil, fmt.Errorf("snapshot of the ledger: %w", err)
@@ -155,6 +172,22 @@ func (l *Ledger) saveSilences(s *snapshot, index map[seriesKey]int) {
 	}
 }
 
+func (l *Ledger) saveWindows(s *snapshot) {
+	for _, tenant := range slices.Sorted(maps.Keys(l.windows)) {
+		keys := slices.SortedFunc(maps.Keys(l.windows[tenant]), func(a, b sentKey) int {
+			return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.id, b.id))
+		})
+		for _, key := range keys {
+			w := l.windows[tenant][key]
+			saved := savedWindow{tenant, key.source, key.id, w.service, w.From, w.To, nil}
+			for _, t := range append(slices.Clip(w.superseded), w.now) {
+				saved.Told = append(saved.Told, savedTelling{t.words, t.at})
+			}
+			s.Windows = append(s.Windows, saved)
+		}
+	}
+}
+
 func compareKeys(a, b correlate.EpisodeKey) int {
 	return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Source, b.Source),
 		cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.StartsAt, b.StartsAt))
@@ -163,7 +196,7 @@ func compareKeys(a, b correlate.EpisodeKey) int {
 // Restore replaces the whole state by that of a snapshot, or returns ErrSnapshotVersion. After an
 // error the ledger is as it was.
 func (l *Ledger) Restore(b []byte) error {
-	if v, err := versionOf(b); err == nil && v != snapshotVersion {
+	if v, err := versionOf(b); err == nil && v != snapshotVersion && v != snapshotVersion3 {
 		return fmt.Errorf("restore the ledger: %w: %d, this program knows %d", ErrSnapshotVersion, v, snapshotVersion)
 	}
 	var s snapshot
@@ -223,6 +256,23 @@ func (l *Ledger) load(s *snapshot) error {
 			to: to, impact: rankUnknown, done: one.To != Forever, touched: one.Touched,
 			pieces: [2]piece{{Interval{one.From, one.To}, rankUnknown}, {}},
 		}
+	}
+	return l.loadWindows(s)
+}
+
+func (l *Ledger) loadWindows(s *snapshot) error {
+	for _, saved := range s.Windows {
+		last := len(saved.Told) - 1
+		if last < 0 {
+			return fmt.Errorf("window %q of %q was never told", saved.ID, saved.Source)
+		}
+		w := &sentWindow{service: saved.Service, Interval: Interval{saved.From, saved.To}}
+		for _, t := range saved.Told[:last] {
+			w.superseded = append(w.superseded, telling{t.Words, t.At})
+		}
+		w.now = telling{saved.Told[last].Words, saved.Told[last].At}
+		l.remember(saved.Tenant, sentKey{saved.Source, saved.ID}, w)
+		l.hold(seriesKey{saved.Tenant, saved.Service}, w.Interval, +1)
 	}
 	return nil
 }

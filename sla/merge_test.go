@@ -106,6 +106,9 @@ func runShare(t *rapid.T, h history, share Share) Output {
 				t.Fatal(err)
 			}
 		}
+		for _, w := range a.windows { // as are maintenance windows
+			l.Maintain(w)
+		}
 		l.Silence(a.silences) // signs of life are told to all
 		for _, e := range a.episodes {
 			if partitionOf(e, share.Of) == share.Index {

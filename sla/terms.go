@@ -22,7 +22,7 @@ type Terms struct {
 	Window      string // day, week, month, quarter, year
 	Policy      Policy
 	Hours       *Schedule // nil is always
-	Maintenance Set
+	Maintenance Set       // that is planned: of the catalogue, and what was sent as far as the reader adds it
 }
 
 // Measure turns the milliseconds of a window, closed as of asOf, into availability.

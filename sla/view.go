@@ -28,7 +28,8 @@ type view struct {
 	cover       Set
 	zone        *zone
 	hours       *agreed // nil is always
-	maintenance Set
+	maintenance Set     // of the catalogue
+	sent        line    // how many windows that were sent hold
 	// open is the time whose rows may be written: from the oldest day that is
 	// not closed to the end of the current one.
 	open Interval
@@ -69,7 +70,7 @@ func (v *view) bucket(t ingest.Millis, state State) Bucket {
 	switch {
 	case v.hours != nil && !v.hours.contains(t, v.zone):
 		return OutOfHoursBucket
-	case v.maintenance.Contains(t):
+	case v.maintenance.Contains(t) || v.sent.at(t) == inWindow:
 		return MaintenanceBucket
 	case state == Unknown:
 		return UnknownBucket
@@ -114,7 +115,7 @@ func (v *view) next(t ingest.Millis) ingest.Millis {
 		cut = min(cut, v.line.next(t))
 	}
 	if v.layer == layerSegments {
-		cut = min(cut, v.maintenance.next(t))
+		cut = min(cut, v.maintenance.next(t), v.sent.next(t))
 		if v.hours != nil {
 			cut = min(cut, v.hours.next(t, v.zone))
 		}
@@ -132,7 +133,7 @@ func (v *view) prev(t ingest.Millis) ingest.Millis {
 		cut = max(cut, v.line.prev(t))
 	}
 	if v.layer == layerSegments {
-		cut = max(cut, v.maintenance.prev(t))
+		cut = max(cut, v.maintenance.prev(t), v.sent.prev(t))
 		if v.hours != nil {
 			cut = max(cut, v.hours.prev(t, v.zone))
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 
 	"github.com/evenkeel/evenkeel/correlate"
@@ -141,6 +142,22 @@ func (r *Reader) Segments(ctx context.Context, q improve.Query) ([]sla.Segment, 
 		Tenant: q.Tenant, Agreement: sla.EveryAgreement, From: q.From, To: q.To, AsOf: q.AsOf,
 		Buckets: []sla.Bucket{sla.DownBucket, sla.DegradedBucket, sla.UnknownBucket, sla.MaintenanceBucket},
 	})
+}
+
+// Notices returns the maintenance windows that were sent and take place in the window.
+func (r *Reader) Notices(ctx context.Context, q improve.Query) ([]improve.Notice, error) {
+	windows, err := r.levels.Windows(ctx, slastore.WindowsQuery{Tenant: q.Tenant, From: q.From, To: q.To, AsOf: q.AsOf})
+	if err != nil {
+		return nil, err
+	}
+	notices := make([]improve.Notice, len(windows))
+	for i, w := range windows {
+		notices[i] = improve.Notice{Service: w.Service, From: w.From, To: w.To, Given: w.Notice}
+	}
+	slices.SortStableFunc(notices, func(a, b improve.Notice) int {
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.From, b.From))
+	})
+	return notices, nil
 }
 
 func params(q improve.Query) clickhouse.Params {

@@ -27,6 +27,7 @@ import (
 // history is ninety days of the simulated shop, folded and stored.
 type history struct {
 	rows   partition.Rows // all that the fold made
+	last   uint64         // position
 	config partition.Configuration
 	end    ingest.Millis
 	reader *store.Reader
@@ -51,9 +52,14 @@ func stored(t *testing.T) *history {
 		r.Position, r.Source, r.Tenant = last, "alertmanager", ingest.DefaultTenant
 		h.rows.Append(fold.Apply(r))
 	}
+	for n, from := range []ingest.Millis{end - 2*ingest.Day, end} { // of services that nobody measures: the story stays as it is
+		last++
+		body := fmt.Sprintf(`{"kind":"maintenance","id":"%d","service":"unmeasured-%d","from":%q,"to":%q}`, n, n, from, from+ingest.Hour)
+		h.rows.Append(fold.Apply(ingest.Record{Position: last, ReceivedAt: end - 1, Kind: ingest.KindDelivery, Path: ingest.PathChanges, Body: []byte(body)}))
+	}
 	last++
 	h.rows.Append(fold.Apply(ingest.Record{Position: last, ReceivedAt: end + ingest.Day, Kind: ingest.KindTick}))
-	h.reader = store.NewReader(write(t, h.rows, last))
+	h.last, h.reader = last, store.NewReader(write(t, h.rows, last))
 	return h
 }
 
@@ -106,10 +112,31 @@ func (h *history) report(t *testing.T, name string, asOf ingest.Millis) *improve
 func TestReportsOutOfClickHouse(t *testing.T) {
 	h := stored(t)
 	t.Run("the queries answer what pure Go answers, at any instant", h.testQueries)
+	t.Run("notice of maintenance is what was given by then", h.testNotices)
 	t.Run("the report tells the story that was simulated", h.testStory)
 	t.Run("a report of the past is the same after more was recorded", h.testRestated)
 	t.Run("a tenant that never sent anything has an empty report", h.testStranger)
 	t.Run("the history begins where it did when deliveries are no longer kept", h.testForgotten)
+}
+
+func (h *history) testNotices(t *testing.T) {
+	late := improve.Notice{Service: "unmeasured-0", From: h.end - 2*ingest.Day, To: h.end - 2*ingest.Day + ingest.Hour, Given: h.end - 1}
+	early := improve.Notice{Service: "unmeasured-1", From: h.end, To: h.end + ingest.Hour, Given: h.end - 1}
+	for _, c := range []struct {
+		to, asOf ingest.Millis
+		want     []improve.Notice
+	}{{h.end, h.end, []improve.Notice{late}}, {h.end + 1, h.end, []improve.Notice{late, early}}, {h.end, h.end - 2, []improve.Notice{}}} {
+		got, err := h.reader.Notices(t.Context(), improve.Query{Tenant: ingest.DefaultTenant, From: h.end - 30*ingest.Day, To: c.to, AsOf: c.asOf})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(c.want, got); diff != "" {
+			t.Errorf("until %s as of %s (-want +got):\n%s", c.to, c.asOf, diff)
+		}
+	}
+	if r := h.report(t, "2026-10", h.end+ingest.Day); !slices.Equal(r.Quality.LateWindows, []string{"unmeasured-0"}) {
+		t.Errorf("the report has %q", r.Quality.LateWindows)
+	}
 }
 
 // testForgotten stores the history without what retention takes: all deliveries but those of the
@@ -120,7 +147,7 @@ func (h *history) testForgotten(t *testing.T) {
 	rows.Deliveries = slices.DeleteFunc(slices.Clone(rows.Deliveries), func(d ingeststore.DeliveryRow) bool {
 		return d.ReceivedAt < kept && d.Kind != ingest.KindConfiguration
 	})
-	reader := store.NewReader(write(t, rows, rows.Incidents[len(rows.Incidents)-1].Position))
+	reader := store.NewReader(write(t, rows, h.last))
 	for _, asOf := range []ingest.Millis{h.end, h.end - 60*ingest.Day, h.end - 200*ingest.Day} {
 		whole, err := h.reader.History(t.Context(), ingest.DefaultTenant, asOf)
 		if err != nil {
@@ -250,7 +277,7 @@ func (h *history) testStory(t *testing.T) {
 func (h *history) testRestated(t *testing.T) {
 	middle := h.end - 40*ingest.Day
 	then := h.report(t, "2026-09", middle)
-	later := write(t, h.restated(middle), h.rows.Incidents[len(h.rows.Incidents)-1].Position)
+	later := write(t, h.restated(middle), h.last)
 	only := &history{config: h.config, end: h.end, reader: store.NewReader(later)}
 	if diff := gocmp.Diff(then, only.report(t, "2026-09", middle)); diff != "" {
 		t.Errorf("rows recorded later change a report of %s (-with +without):\n%s", middle, diff)
@@ -266,6 +293,7 @@ func (h *history) restated(asOf ingest.Millis) partition.Rows {
 	r.Deliveries = upTo(r.Deliveries, func(i int) ingest.Millis { return r.Deliveries[i].RecordedAt }, asOf)
 	r.Events = upTo(r.Events, func(i int) ingest.Millis { return r.Events[i].RecordedAt }, asOf)
 	r.Changes = upTo(r.Changes, func(i int) ingest.Millis { return r.Changes[i].RecordedAt }, asOf)
+	r.Maintenance = upTo(r.Maintenance, func(i int) ingest.Millis { return r.Maintenance[i].RecordedAt }, asOf)
 	r.Episodes = upTo(r.Episodes, func(i int) ingest.Millis { return r.Episodes[i].RecordedAt }, asOf)
 	r.Transitions = upTo(r.Transitions, func(i int) ingest.Millis { return r.Transitions[i].RecordedAt }, asOf)
 	r.Incidents = upTo(r.Incidents, func(i int) ingest.Millis { return r.Incidents[i].RecordedAt }, asOf)

@@ -5,8 +5,8 @@ import (
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 )
 
-// MaintenanceRow is one planned window as a delivery told it. One that is told again is another
-// row; the newest counts.
+// MaintenanceRow is one planned window as a delivery told it. One that is told otherwise is another
+// row; the newest counts. Copies have none.
 type MaintenanceRow struct {
 	ingest.Address
 	RecordedAt ingest.Millis

@@ -9,9 +9,9 @@ type DeliveryRow struct {
 	ingest.Address
 	ingest.Record               // its Position is the address's
 	Alerts        uint32        // alerts seen in it
-	Repeats       uint32        // of them, those that said what they had said before: no rows of events
 	Changes       uint32        // changes seen in it
 	Others        uint32        // maintenance windows, samples and links seen in it
+	Repeats       uint32        // of all of these, alerts and windows that said what they had said before: they have no row
 	DeadLetters   uint32        // parts that were not understood
 	Truncated     uint32        // alerts that the sender says it left out
 	Copy          bool          // another partition has the record, too, and counts it

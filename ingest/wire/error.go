@@ -62,11 +62,15 @@ func DeadLetter(rec ingest.Record, err error) ingest.DeadLetter {
 	return d
 }
 
-// Refused is the dead letter of an alert that was understood, and is not counted for a reason of the fold's.
+// Refused is the dead letter of an alert or a window that was understood, and is not counted for a reason of the fold's.
 func Refused(rec ingest.Record, e ingest.Event, reason string) ingest.DeadLetter {
 	d := DeadLetter(rec, nil)
 	d.Reason = reason
-	if body, err := json.Marshal(e.Alert); err == nil {
+	var told any = e.Alert
+	if e.Maintenance != nil {
+		told = e.Maintenance
+	}
+	if body, err := json.Marshal(told); err == nil {
 		d.Body = head(body)
 	}
 	return d

@@ -180,19 +180,23 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 	f.share(rec.Route, &delivery)
 	taken, repeats := delivery.Events[:0], uint32(0)
 	for _, event := range delivery.Events {
-		came := f.incidents.Apply(event)
+		_, everywhere := ingest.DomainOf(event, "")
+		counted := !everywhere || rec.Route.Counts(f.partition)
+		came := f.fold(event)
 		if came.Refused != "" {
-			delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, came.Refused))
+			if counted {
+				delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, came.Refused))
+			}
 			continue
 		}
 		if f.fault != nil {
 			f.fault(rec)
 		}
-		_, everywhere := ingest.DomainOf(event, "")
 		switch {
+		case !counted:
 		case came.Repeats:
 			repeats++
-		case !everywhere || rec.Route.Counts(f.partition):
+		default:
 			rows.addEvent(f.now, event)
 		}
 		taken = append(taken, event)
@@ -200,6 +204,16 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 	delivery.Events = taken
 	rows.addDelivery(f.now, rec, delivery).Repeats = repeats
 	rows.addDead(f.now, delivery.Dead...)
+}
+
+// fold folds one event.
+func (f *Fold) fold(e ingest.Event) correlate.Outcome {
+	came := f.incidents.Apply(e)
+	if e.Maintenance != nil && came.Refused == "" {
+		news, refused := f.ledger.Maintain(e)
+		return correlate.Outcome{Refused: refused, Repeats: !news && refused == ""}
+	}
+	return came
 }
 
 // share leaves of a delivery what this partition folds and counts.

@@ -2,6 +2,7 @@ package partition_test
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -103,7 +104,7 @@ func shaken(dice *rand.Rand, records []ingest.Record) []ingest.Record {
 	return all
 }
 
-// subjects are the alerts and changes that a record speaks of.
+// subjects are the alerts, changes and windows that a record speaks of.
 func subjects(rec ingest.Record) []string {
 	events, _, err := wire.Decode(rec)
 	if err != nil {
@@ -116,19 +117,49 @@ func subjects(rec ingest.Record) []string {
 			all = append(all, e.Source+"/"+e.Alert.Fingerprint)
 		case e.Change != nil:
 			all = append(all, "change/"+e.Change.ID)
+		case e.Maintenance != nil:
+			all = append(all, "maintenance/"+e.Maintenance.ID)
 		}
 	}
 	return all
 }
 
+// maintained returns the records with windows of each service among them, some of which are moved or cancelled.
+func maintained(t *rapid.T, records []ingest.Record) []ingest.Record {
+	c, err := partition.ParseConfiguration(records[0].Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := records[0].ReceivedAt, records[len(records)-1].ReceivedAt
+	all := slices.Clone(records)
+	instant := func(label string) ingest.Millis {
+		return ingest.Millis(rapid.Int64Range(int64(first), int64(last)).Draw(t, label))
+	}
+	for k, s := range c.Levels.Services {
+		for n := range rapid.IntRange(0, 3).Draw(t, "tellings") {
+			m := ingest.Maintenance{ID: fmt.Sprint(k % 3), Service: s.Name, From: instant("from"), Cancelled: rapid.Bool().Draw(t, "cancelled")}
+			m.To, m.Reason = m.From+ingest.Hour, fmt.Sprint(s.Name, n) // each telling is another
+			body := fmt.Sprintf(`{"kind":"maintenance","id":%q,"service":%q,"from":%q,"to":%q,"cancelled":%t,"reason":%q}`,
+				m.ID, m.Service, m.From, m.To, m.Cancelled, m.Reason)
+			all = append(all, ingest.Record{Kind: ingest.KindDelivery, Path: ingest.PathChanges, ReceivedAt: instant("told at"), Body: []byte(body)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ingest.Record) int { return cmp.Compare(a.ReceivedAt, b.ReceivedAt) })
+	for i := range all {
+		all[i].Position = uint64(i) + 1
+	}
+	return all
+}
+
 // Delivering twice within the copy window, and in any order within the allowed lateness that keeps
-// each alert's own, changes no final row: not the incidents, not who is in them, not the episodes,
+// each alert's and each window's own, changes no final row: not the incidents, not who is in them, not the episodes,
 // not one millisecond of the ledger or of an agreement.
 func TestCopiesAndLatenessChangeNoFinalRow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64Range(1, 1000).Draw(t, "storm")
 		order := rapid.Uint64().Draw(t, "order")
 		records := stormOf(t, simulate.StormOptions{Seed: seed, Duration: time.Hour, Services: 10, Faults: 2, Noise: 4, Flaps: 1})
+		records = maintained(t, records)
 		want, got := finalOf(records), finalOf(shaken(rand.New(rand.NewPCG(order, 1)), records))
 		if len(want.Incidents) == 0 || len(want.Ledger) == 0 || len(want.Segments) == 0 {
 			t.Fatalf("the storm has %d incidents, %d rows of the ledger, %d segments: nothing is compared",

@@ -49,6 +49,9 @@ func (r *Reader) Availability(ctx context.Context, q AvailabilityQuery) ([]sla.A
 			terms[key] = q.Config.DefaultTerms(key.service, key.agreement)
 		}
 	}
+	if err := r.plan(ctx, s, terms); err != nil {
+		return nil, fmt.Errorf("availability: %w", err)
+	}
 	return measure(s, terms, sums)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
+	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/partition"
 	"github.com/evenkeel/evenkeel/sla"
@@ -37,9 +38,10 @@ func TestWhatSeveralPartitionsHaveFoldedReadsAsIfOneHad(t *testing.T) {
 		}
 		all = slices.Insert(all, 0, deed{at: begin - ingest.Day, configure: &first})
 		asOf := begin + span + ingest.Day
-		whole, c := fold(t, all, asOf)
-		one := d.keep(ctx, t, whole)
-		many := d.keepParts(ctx, t, shares(t, all, asOf, partitions))
+		whole := fold(t, all, asOf)
+		c := whole.config
+		one := d.keep(ctx, t, whole.Output, whole.windows...)
+		many := d.keepParts(ctx, t, shares(t, all, asOf, partitions), whole.windows)
 
 		from := moments().Draw(t, "from")
 		to := from + 1 + ingest.Millis(rapid.Int64Range(0, int64(2*ingest.Day)).Draw(t, "window"))
@@ -83,7 +85,7 @@ func same(t *rapid.T, o cmp.Option, one, many string, ask func(tenant string) (a
 	}
 }
 
-// shares folds what each of n partitions sees: every configuration, and its own alerts.
+// shares folds what each of n partitions sees: every configuration, every window, and its own alerts.
 func shares(t *rapid.T, all []deed, asOf ingest.Millis, n int) []sla.Output {
 	outs := make([]sla.Output, n)
 	for p := range outs {
@@ -95,6 +97,8 @@ func shares(t *rapid.T, all []deed, asOf ingest.Millis, n int) []sla.Output {
 				if err := l.Configure(d.at, *d.configure); err != nil {
 					t.Fatal(err)
 				}
+			case d.window != nil:
+				l.Maintain(ingest.Event{Source: "itsm", Maintenance: d.window})
 			case d.episode.Fingerprint[0]%byte(n) == byte(p):
 				l.Apply([]correlate.Episode{d.episode})
 			}
@@ -106,8 +110,8 @@ func shares(t *rapid.T, all []deed, asOf ingest.Millis, n int) []sla.Output {
 	return outs
 }
 
-// keepParts stores the rows of several partitions for one new tenant.
-func (d *database) keepParts(ctx context.Context, t fataler, outs []sla.Output) string {
+// keepParts stores the rows of several partitions for one new tenant; the windows are those of the first.
+func (d *database) keepParts(ctx context.Context, t fataler, outs []sla.Output, windows []ingeststore.MaintenanceRow) string {
 	tenant := fmt.Sprintf("tenant %d's", d.tenants.Add(1))
 	for p, out := range outs {
 		number := uint32(d.tenants.Add(1))
@@ -120,8 +124,16 @@ func (d *database) keepParts(ctx context.Context, t fataler, outs []sla.Output) 
 			out.Segments[i].Tenant, out.Segments[i].Partition = tenant, number
 			last = max(last, out.Segments[i].Position)
 		}
+		var kept []ingeststore.MaintenanceRow
+		if p == 0 {
+			kept = slices.Clone(windows)
+		}
+		for i := range kept {
+			kept[i].Tenant, kept[i].Partition = tenant, number
+			last = max(last, kept[i].Position)
+		}
 		err := d.writer.Insert(ctx, clickhouse.Batch{Partition: number, First: 1, Last: last, Tables: []clickhouse.TableRows{
-			store.Ledger.Rows(out.Ledger), store.Segments.Rows(out.Segments),
+			store.Ledger.Rows(out.Ledger), store.Segments.Rows(out.Segments), ingeststore.Maintenance.Rows(kept),
 		}}, false)
 		if err != nil {
 			t.Fatalf("partition %d: %v", p, err)

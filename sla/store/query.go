@@ -30,6 +30,8 @@ var (
 	overlapsSQL string
 	//go:embed sql/sums.sql
 	sumsSQL string
+	//go:embed sql/windows.sql
+	windowsSQL string
 )
 
 // scope is what every query is limited to. Parameters that a query does not name do no harm.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
+	ingeststore "github.com/evenkeel/evenkeel/ingest/store"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/rig"
 	"github.com/evenkeel/evenkeel/sla"
@@ -25,10 +26,11 @@ func TestTablesHaveTheColumnsThatGoListsForThem(t *testing.T) {
 	}
 }
 
-// deed is one thing that happens: a configuration, or the current row of an episode.
+// deed is one thing that happens: a configuration, what is told of a window, or the current row of an episode.
 type deed struct {
 	at        ingest.Millis
 	configure *sla.Config
+	window    *ingest.Maintenance
 	episode   correlate.Episode
 }
 
@@ -60,6 +62,9 @@ func deeds(t *rapid.T) []deed {
 		c := configuration(t)
 		all = append(all, deed{at: moments().Draw(t, "configured at"), configure: &c})
 	}
+	for k := range rapid.IntRange(0, 8).Draw(t, "windows") {
+		all = append(all, deed{at: moments().Draw(t, "window told at"), window: window(t, k)})
+	}
 	for k := range rapid.IntRange(0, 10).Draw(t, "episodes") {
 		e := correlate.Episode{
 			EpisodeKey: correlate.EpisodeKey{Tenant: ingest.DefaultTenant, Source: "am", Fingerprint: fmt.Sprint(k), StartsAt: moments().Draw(t, "from")},
@@ -84,6 +89,16 @@ func deeds(t *rapid.T) []deed {
 	return all
 }
 
+// window draws what is told of one of two windows, which may lie in the future of the histories; the words of each telling are its own.
+func window(t *rapid.T, telling int) *ingest.Maintenance {
+	from := moments().Draw(t, "sent from") + rapid.SampledFrom([]ingest.Millis{0, 0, 3 * ingest.Day}).Draw(t, "later")
+	return &ingest.Maintenance{
+		ID: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "window"), Service: rapid.SampledFrom(services).Draw(t, "window of"),
+		From: from, To: from + ingest.Millis(rapid.Int64Range(1, int64(2*ingest.Day)).Draw(t, "sent for")),
+		Cancelled: rapid.IntRange(0, 3).Draw(t, "cancelled") == 0, Reason: fmt.Sprint(telling),
+	}
+}
+
 func configuration(t *rapid.T) sla.Config {
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"}
 	c := sla.Config{Zone: rapid.SampledFrom(zones).Draw(t, "root zone")}
@@ -102,30 +117,59 @@ func configuration(t *rapid.T) sla.Config {
 	return c
 }
 
-// fold returns the rows of what happened up to asOf, each with an address, and the
-// last configuration.
-func fold(t *rapid.T, all []deed, asOf ingest.Millis) (sla.Output, sla.Config) {
+// told is what a history comes to: rows, each with an address, and the last configuration.
+type told struct {
+	sla.Output
+	windows []ingeststore.MaintenanceRow
+	config  sla.Config
+}
+
+// fold returns what happened up to asOf.
+func fold(t *rapid.T, all []deed, asOf ingest.Millis) told {
 	l := sla.NewLedger()
-	var out sla.Output
-	var c sla.Config
+	var h told
 	for k, d := range all {
 		if d.at > asOf {
 			break
 		}
 		l.Advance(d.at)
-		if d.configure != nil {
-			c = *d.configure
-			if err := l.Configure(d.at, c); err != nil {
+		switch {
+		case d.configure != nil:
+			h.config = *d.configure
+			if err := l.Configure(d.at, h.config); err != nil {
 				t.Fatal(err)
 			}
-		} else {
+		case d.window != nil:
+			if news, _ := l.Maintain(ingest.Event{Source: "itsm", Maintenance: d.window}); news {
+				h.windows = append(h.windows, ingeststore.MaintenanceRow{
+					Address: ingest.Address{Position: uint64(k + 1)}, RecordedAt: d.at, Source: "itsm", ReceivedAt: d.at, Maintenance: *d.window,
+				})
+			}
+		default:
 			l.Apply([]correlate.Episode{d.episode})
 		}
-		add(&out, k+1, l.Flush())
+		add(&h.Output, k+1, l.Flush())
 	}
 	l.Advance(asOf)
-	add(&out, len(all)+1, l.Flush())
-	return out, c
+	add(&h.Output, len(all)+1, l.Flush())
+	return h
+}
+
+// planned returns the windows of a service that take place, as known at asOf.
+func (h *told) planned(service string, asOf ingest.Millis) sla.Set {
+	last := make(map[string]ingest.Maintenance)
+	for _, w := range h.windows {
+		if w.RecordedAt <= asOf {
+			last[w.ID] = w.Maintenance
+		}
+	}
+	var all []sla.Interval
+	for _, w := range last {
+		if w.Service == service && !w.Cancelled {
+			all = append(all, sla.Interval{From: w.From, To: w.To})
+		}
+	}
+	return sla.Union(all...)
 }
 
 // add appends the rows that the record at position made.
@@ -162,7 +206,7 @@ type fataler interface {
 }
 
 // keep stores rows for a new tenant and returns its name.
-func (d *database) keep(ctx context.Context, t fataler, out sla.Output) string {
+func (d *database) keep(ctx context.Context, t fataler, out sla.Output, windows ...ingeststore.MaintenanceRow) string {
 	n := d.tenants.Add(1)
 	tenant := fmt.Sprintf("tenant %d's", n)
 	last := uint64(1)
@@ -175,8 +219,13 @@ func (d *database) keep(ctx context.Context, t fataler, out sla.Output) string {
 		segments[i].Tenant, segments[i].Partition = tenant, uint32(n)
 		last = max(last, segments[i].Position)
 	}
+	windows = slices.Clone(windows)
+	for i := range windows {
+		windows[i].Tenant, windows[i].Partition = tenant, uint32(n)
+		last = max(last, windows[i].Position)
+	}
 	err := d.writer.Insert(ctx, clickhouse.Batch{Partition: uint32(n), First: 1, Last: last, Tables: []clickhouse.TableRows{
-		store.Ledger.Rows(ledger), store.Segments.Rows(segments),
+		store.Ledger.Rows(ledger), store.Segments.Rows(segments), ingeststore.Maintenance.Rows(windows),
 	}}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +234,7 @@ func (d *database) keep(ctx context.Context, t fataler, out sla.Output) string {
 }
 
 // measured is the pure computation: the availability that rows come to.
-func measured(t *rapid.T, rows []sla.SegmentRow, c sla.Config, window sla.Interval, asOf ingest.Millis) []sla.Availability {
+func measured(t *rapid.T, h told, c sla.Config, window sla.Interval, asOf ingest.Millis) []sla.Availability {
 	type key struct{ service, agreement string }
 	terms := make(map[key]sla.Terms)
 	all, err := c.Terms()
@@ -200,7 +249,7 @@ func measured(t *rapid.T, rows []sla.SegmentRow, c sla.Config, window sla.Interv
 		sums[k] = new(sla.Matrix)
 	}
 	past := window.Clip(sla.Interval{From: 0, To: asOf})
-	for _, r := range rows {
+	for _, r := range h.Segments {
 		ms := sla.Interval{From: r.From, To: r.To}.Clip(past).Length()
 		if r.RecordedAt > asOf || ms == 0 {
 			continue
@@ -226,6 +275,7 @@ func measured(t *rapid.T, rows []sla.SegmentRow, c sla.Config, window sla.Interv
 			t.Fatal(err)
 		}
 		one := terms[k]
+		one.Maintenance = one.Maintenance.Union(h.planned(k.service, asOf))
 		results = append(results, one.Measure(window, asOf, *m))
 	}
 	slices.SortFunc(results, func(a, b sla.Availability) int {
@@ -241,8 +291,9 @@ func TestAvailabilityIsWhatTheRowsComeToForAnyWindowAndAnyAsOf(t *testing.T) {
 	reader := store.NewReader(d.conn)
 	rapid.Check(t, func(r *rapid.T) {
 		all := deeds(r)
-		out, last := fold(r, all, begin+span)
-		tenant := d.keep(t.Context(), r, out)
+		out := fold(r, all, begin+span)
+		last := out.config
+		tenant := d.keep(t.Context(), r, out.Output, out.windows...)
 		for range 4 {
 			a, b := moments().Draw(r, "from"), moments().Draw(r, "to")
 			window := sla.Interval{From: min(a, b), To: max(a, b) + 1}
@@ -263,11 +314,11 @@ func TestAvailabilityIsWhatTheRowsComeToForAnyWindowAndAnyAsOf(t *testing.T) {
 				}
 				got[i].Tenant = ""
 			}
-			if diff := cmp.Diff(measured(r, out.Segments, last, window, asOf), got); diff != "" {
+			if diff := cmp.Diff(measured(r, out, last, window, asOf), got); diff != "" {
 				r.Fatalf("rows up to as_of (-Go +SQL):\n%s", diff)
 			}
-			then, _ := fold(r, all, asOf)
-			if diff := cmp.Diff(measured(r, then.Segments, last, window, asOf), got); diff != "" {
+			then := fold(r, all, asOf)
+			if diff := cmp.Diff(measured(r, then, last, window, asOf), got); diff != "" {
 				r.Fatalf("a fold up to as_of (-Go +SQL):\n%s", diff)
 			}
 		}
@@ -318,8 +369,8 @@ func TestSegmentsAndStretchesAreWhatTheRowsLeave(t *testing.T) {
 	d := newDatabase(t)
 	reader := store.NewReader(d.conn)
 	rapid.Check(t, func(r *rapid.T) {
-		out, _ := fold(r, deeds(r), begin+span)
-		tenant := d.keep(t.Context(), r, out)
+		out := fold(r, deeds(r), begin+span)
+		tenant := d.keep(t.Context(), r, out.Output, out.windows...)
 		a, b := moments().Draw(r, "from"), moments().Draw(r, "to")
 		window := sla.Interval{From: min(a, b), To: max(a, b) + 1}
 		midnight := begin + ingest.Day*ingest.Millis(rapid.IntRange(1, 5).Draw(r, "day"))
@@ -374,10 +425,10 @@ func TestWhatAFoldWritesReconciles(t *testing.T) {
 	d := newDatabase(t)
 	reader := store.NewReader(d.conn)
 	rapid.Check(t, func(r *rapid.T) {
-		out, last := fold(r, deeds(r), begin+span)
-		tenant := d.keep(t.Context(), r, out)
+		out := fold(r, deeds(r), begin+span)
+		tenant := d.keep(t.Context(), r, out.Output, out.windows...)
 		found, err := reader.Reconcile(t.Context(), store.ReconcileQuery{
-			Tenant: tenant, From: begin - 2*ingest.Day, To: begin + span + 2*ingest.Day, AsOf: begin + span, Config: last,
+			Tenant: tenant, From: begin - 2*ingest.Day, To: begin + span + 2*ingest.Day, AsOf: begin + span, Config: out.config,
 		})
 		if err != nil {
 			r.Fatal(err)
