@@ -167,8 +167,10 @@ func TestIntakeCountsBySource(t *testing.T) {
 	am[1].Alerts, am[2].Alerts, am[2].DeadLetters, am[3].DeadLetters, am[4].Alerts = 1, 2, 1, 1, 1
 	ci := delivery(5, ingest.KindDelivery, day+4, `[]`)
 	ci.Source, ci.Path, ci.Changes = "ci", ingest.PathChanges, 2
+	progress := delivery(7, ingest.KindDelivery, day+5, `{}`)
+	progress.Source, progress.Path, progress.Others = "ci", ingest.PathProgress, 1
 	reader := written(t, rows{
-		deliveries: append(am, ci),
+		deliveries: append(am, ci, progress),
 		events: []store.AlertRow{
 			alert(2, 0, "alertmanager", day+1, firing), alert(3, 0, "alertmanager", day+2, firing),
 			alert(3, 1, "alertmanager", day+2, resolved), alert(6, 0, "alertmanager", day+50, firing),

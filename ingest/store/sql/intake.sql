@@ -1,5 +1,6 @@
 -- What each source delivered in [from, to), as known at as_of. Copies are events that say
--- what another of the window says too.
+-- what another of the window says too. What Evenkeel itself says of how far a stream was read is
+-- no delivery of the source.
 SELECT source, sum(n_deliveries), sum(n_rejected), sum(n_events), sum(n_events) - sum(n_distinct), sum(n_dead),
        min(first_ms), max(last_ms)
 FROM
@@ -15,6 +16,7 @@ FROM
     FROM deliveries
     WHERE tenant = {tenant:String}
       AND kind IN ('delivery', 'rejected')
+      AND path != {progress:String}
       AND received_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
       AND received_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
       AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
