@@ -199,11 +199,21 @@ func TestATopicOfAnotherSourceIsNotWaitedFor(t *testing.T) {
 	j.nextSign(t)
 }
 
+// slow is a journal that takes its time, so that reading is behind now and then.
+type slow struct{ memory }
+
+func (s *slow) Append(ctx context.Context, records []ingest.Record) (uint64, error) {
+	if records[0].Origin != nil {
+		time.Sleep(100 * time.Millisecond)
+	}
+	return s.memory.Append(ctx, records)
+}
+
 // Whenever the journal is told that the stream was read to an instant, all that was acknowledged to producers before is
 // there before it, whichever member read it. And one member speaks for all.
 func TestWhatAStreamIsReadToIsInTheJournal(t *testing.T) {
 	c := fake(t, "alerts", "more")
-	j := &memory{}
+	j := &slow{}
 	s := alive(c, "alerts", "more")
 	s.Heartbeats[0].Every = time.Second
 	for range 3 {
