@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,4 +155,59 @@ func checkExported(t *testing.T, s *server) {
 	if diff := cmp.Diff(lines("--storage.path="+s.storage), lines("--config.file="+s.config, "--deliveries="+file)); diff != "" {
 		t.Errorf("what was exported gives other incidents (-journal +export):\n%s", diff)
 	}
+}
+
+// Two replicas share a stream and a journal in three partitions: what one of them says of the stream is told to all
+// partitions, and its silence is one incident.
+func TestReplicasTellOfOneSilenceOfTheirStream(t *testing.T) {
+	journal, k, dsn := rig.Kafka(t), rig.Kafka(t), rig.Database(t)
+	k.CreateTopic(t, "alerts", 4)
+	config := clusterConfig(t, journal, dsn, writeFile(t, "catalogue.yml", catalogueOfTwo))
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = fmt.Appendf(text, `
+sources: [{name: bridge, heartbeat: {stream: bus, every: %s, services: [checkout, cart]}}]
+streams: [{name: bus, brokers: [%q], group: evenkeel, topics: [alerts], source: bridge}]
+`, readWithin, k.Addresses()[0])
+	if err := os.WriteFile(config, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	replicas := []*server{serve(t, config, t.TempDir()), serve(t, config, t.TempDir())}
+	s := replicas[0]
+	count := func(state correlate.IncidentState) int { return len(incidentsOf(t, s, correlate.Silent, state)) }
+	eventually(t, time.Minute, "the stream is read", func() bool { return count(correlate.IncidentOpen) == 0 })
+	time.Sleep(2 * readWithin)
+	if n := count(correlate.IncidentOpen); n > 0 {
+		t.Fatalf("%d silences while the broker is there", n)
+	}
+	k.Kill(0)
+	eventually(t, time.Minute, "monitoring is silent", func() bool { return count(correlate.IncidentOpen) > 0 })
+	time.Sleep(3 * time.Second) // the other partitions have noticed, too
+	open := incidentsOf(t, s, correlate.Silent, correlate.IncidentOpen)
+	if len(open) != 1 || !slices.Equal(open[0].Services, []string{"cart", "checkout"}) {
+		t.Fatalf("the silence is %+v", open)
+	}
+	k.Restart(t, 0)
+	eventually(t, 2*time.Minute, "the silence is over", func() bool { return count(correlate.IncidentOpen) == 0 })
+	for _, one := range replicas {
+		stopGracefully(t, one.Process)
+	}
+	db := connect(t, dsn)
+	signs, partitions := map[string]bool{}, map[uint32]int{}
+	query(t, db, "SELECT partition, body FROM deliveries WHERE path = '"+ingest.PathProgress+"'", nil, func(rows clickhouse.Rows) error {
+		var id uint32
+		var body string
+		err := rows.Scan(&id, &body)
+		signs[body] = true
+		partitions[id]++
+		return err
+	})
+	for id := range uint32(clusterPartitions) {
+		if n := partitions[id]; n < len(signs)-1 { // the last may not be stored everywhere
+			t.Errorf("partition %d was told %d of %d times", id, n, len(signs))
+		}
+	}
+	t.Logf("COUNTED: %d signs of life, by partition %v", len(signs), partitions)
 }
