@@ -16,7 +16,11 @@ type Heartbeat struct {
 	// Matchers tell the alert that always fires and is sent again and again, such as a Watchdog. It is a
 	// sign of life and nothing else: no episode. Without matchers whatever the source sends is a sign.
 	Matchers []Match `json:"matchers,omitempty"`
-	// Every is how long may lie between two signs. Milliseconds.
+	// Stream names the stream that brings what the source sends, instead of matchers. Then it lives as long as
+	// that is read to its end, whether anything is in it or not, and nothing that it sends is a sign:
+	// it may have been sent long before it was read. "": what it sends comes otherwise.
+	Stream string `json:"stream,omitempty"`
+	// Every is how long may lie between two signs; of a stream, how old what is known may be. Milliseconds.
 	Every int64 `json:"every_ms"`
 	// Services are watched by the source, beside those that it has sent alerts of.
 	Services []string `json:"services,omitempty"`
@@ -43,9 +47,10 @@ type source struct {
 type beat struct {
 	of       *source
 	matchers []Matcher
+	stream   string
 	every    ingest.Millis
 	services []string
-	heard    ingest.Millis // received_at of the last sign of life; 0 before there was any
+	heard    ingest.Millis // received_at of the last sign of life, of a stream up to when it was read; 0 before there was any
 	silent   bool
 	since    ingest.Millis // the last sign before the silence that is, or was last
 	row      Incident      // of that silence; without an id there was none
@@ -64,8 +69,10 @@ func newBeats(declared []Heartbeat) (map[sourceKey]*beat, error) {
 			return nil, fmt.Errorf("heartbeat of %s: every is %d ms; it must be more than 0", h.Source, h.Every)
 		case beats[key] != nil:
 			return nil, fmt.Errorf("heartbeat of %s: tenant %s has two", h.Source, key.tenant)
+		case h.Stream != "" && len(h.Matchers) > 0:
+			return nil, fmt.Errorf("heartbeat of %s: it is either a stream or what matchers tell", h.Source)
 		}
-		b := &beat{every: ingest.Millis(h.Every), services: slices.Clone(h.Services)}
+		b := &beat{every: ingest.Millis(h.Every), stream: h.Stream, services: slices.Clone(h.Services)}
 		for _, m := range h.Matchers {
 			one, err := m.Compile()
 			if err != nil {
@@ -82,7 +89,7 @@ func newBeats(declared []Heartbeat) (map[sourceKey]*beat, error) {
 type sourceKey struct{ tenant, source string }
 
 // declare puts declarations in the place of those before. A source that is declared anew counts as heard of now,
-// where there is only one fold that could hear of it.
+// where this fold could hear of it: it is the only one, or the sign goes to all.
 func (f *Fold) declare(beats map[sourceKey]*beat) {
 	for _, t := range f.ordered() {
 		for _, name := range slices.Sorted(maps.Keys(t.sources)) {
@@ -102,7 +109,7 @@ func (f *Fold) declare(beats map[sourceKey]*beat) {
 		f.touch(t)
 		b.of = t.source(key.source)
 		b.of.beat = b
-		if !f.shared {
+		if !f.shared || b.stream != "" {
 			b.heard = cmp.Or(b.heard, f.now)
 		}
 		t.noFault(b)
@@ -162,6 +169,13 @@ func (t *tenant) sign(e *ingest.Event) bool {
 	switch {
 	case b == nil:
 		return false
+	case e.Progress != nil:
+		if e.Progress.Stream == b.stream {
+			t.read(b, min(e.Progress.ReadTo, e.ReceivedAt)) // the clocks of replicas differ
+		}
+		return true
+	case b.stream != "":
+		return false
 	case len(b.matchers) == 0:
 		t.alive(b, e.ReceivedAt)
 		return false
@@ -177,6 +191,14 @@ func (t *tenant) sign(e *ingest.Event) bool {
 	return true
 }
 
+// read notes up to when the stream of a source was read. Where that is longer ago than may be, the stream is
+// still behind, and nobody knows what is in the rest.
+func (t *tenant) read(b *beat, to ingest.Millis) {
+	if t.fold.now-to <= b.every {
+		t.alive(b, to)
+	}
+}
+
 // alive notes a sign of life.
 func (t *tenant) alive(b *beat, received ingest.Millis) {
 	if received <= b.heard {
@@ -186,7 +208,7 @@ func (t *tenant) alive(b *beat, received ingest.Millis) {
 	b.heard = received
 	switch {
 	case b.silent:
-		t.hear(b, received, b.of.name+" is heard of again")
+		t.hear(b, received, b.heardAgain())
 	case first:
 		t.watchBeat(b)
 	}
@@ -194,15 +216,34 @@ func (t *tenant) alive(b *beat, received ingest.Millis) {
 
 // overdue makes a source silent that gave no sign in time.
 func (t *tenant) overdue(b *beat) {
-	t.fallSilent(b, fmt.Sprintf("no sign of life for %s", lasting(b.every)))
+	why := "no sign of life for " + lasting(b.every)
+	if b.stream != "" {
+		why = fmt.Sprintf("stream %s was not read to its end for %s", b.stream, lasting(b.every))
+	}
+	t.fallSilent(b, why)
+}
+
+func (b *beat) heardAgain() string {
+	if b.stream != "" {
+		return fmt.Sprintf("stream %s is read to its end again", b.stream)
+	}
+	return b.of.name + " is heard of again"
+}
+
+// doubted tells whether the end of an episode is none that anybody saw, as its source is silent. What a stream
+// brings was said by a source that lived, however late it is read.
+func (t *tenant) doubted(e *episode, ends ingest.Millis) bool {
+	b := t.beatOf(e.row.Source)
+	return b != nil && b.silent && b.stream == "" && t.silentSince(e) != 0 && ends > b.heard
 }
 
 // fallSilent makes a source silent since its last sign. What fired then is unknown from there on, and
-// so is what was resolved after that: when nobody sends alerts any more, Alertmanager resolves them.
+// so is what was resolved after that: when nobody sends alerts any more, Alertmanager resolves them. It does not
+// where only the stream is not read.
 func (t *tenant) fallSilent(b *beat, why string) {
 	b.silent, b.since = true, b.heard
 	for _, a := range t.alertsOf(b.of) {
-		if a.open == nil {
+		if a.open == nil && b.stream == "" {
 			t.unresolve(a, b)
 		}
 		if e := a.open; e != nil {
@@ -241,7 +282,8 @@ func (t *tenant) unresolve(a *alert, b *beat) {
 }
 
 // hear ends a silence at an instant. Until its alerts are seen again, what was unknown remains so. What was
-// told a moment before the sign of life, which comes but so often, was told by a source that lived.
+// told a moment before the sign of life, which comes but so often, was told by a source that lived. A stream
+// holds all that was told meanwhile: once it is read to its end, what fired before and was not resolved in it fires.
 func (t *tenant) hear(b *beat, at ingest.Millis, why string) {
 	b.silent = false
 	for _, a := range t.alertsOf(b.of) {
@@ -250,6 +292,8 @@ func (t *tenant) hear(b *beat, at ingest.Millis, why string) {
 			continue
 		}
 		switch lived := max(b.since, at-b.every); {
+		case b.stream != "":
+			t.judge(e)
 		case e.toldAt > lived:
 			t.resolve(a, e.told, e.toldAt)
 		case e.lastSeen > lived:
@@ -272,9 +316,17 @@ func (t *tenant) closeSilence(b *beat) {
 }
 
 func (t *tenant) stepBeat(b *beat, kind TransitionKind, at ingest.Millis, why string) {
-	t.fold.steps = append(t.fold.steps, Transition{Tenant: t.name, Incident: b.row.ID, Kind: kind, At: at, Actor: actor, Reason: why})
+	if t.tells(b) {
+		t.fold.steps = append(t.fold.steps, Transition{Tenant: t.name, Incident: b.row.ID, Kind: kind, At: at, Actor: actor, Reason: why})
+	}
 	t.touchBeat(b)
 	t.watchBeat(b)
+}
+
+// tells says whether the incident of b's silence is shown here. Every partition notices at once that a stream is
+// not read: it is one incident, that of the first.
+func (t *tenant) tells(b *beat) bool {
+	return b.stream == "" || !t.fold.shared || t.fold.partition == 0
 }
 
 func (t *tenant) touchBeat(b *beat) {
@@ -306,7 +358,9 @@ func (t *tenant) flushBeats(out *Output) {
 	for _, b := range t.changedBeats {
 		b.dirty = false
 		b.row.Services = t.watchedBy(b)
-		out.Incidents = append(out.Incidents, b.row)
+		if t.tells(b) {
+			out.Incidents = append(out.Incidents, b.row)
+		}
 		out.Silences = append(out.Silences, Silence{
 			Tenant: t.name, Source: b.of.name, Services: b.row.Services, From: b.since, To: b.row.ResolvedAt,
 		})

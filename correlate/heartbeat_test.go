@@ -323,6 +323,7 @@ func TestAHeartbeatThatCannotBeUsedIsAnError(t *testing.T) {
 		"names no source":        {{Every: 1}},
 		"every is 0 ms":          {{Source: "am"}},
 		"tenant default has two": {{Source: "am", Every: 1}, {Tenant: "default", Source: "am", Every: 2}},
+		"either a stream or":     {{Source: "am", Every: 1, Stream: "s", Matchers: []correlate.Match{{Name: "a", Op: "=", Value: "b"}}}},
 		`matcher a=~"("`:         {{Source: "am", Every: 1, Matchers: []correlate.Match{{Name: "a", Op: "=~", Value: "("}}}},
 	} {
 		err := correlate.New(0).Configure(correlate.Config{Heartbeats: beats})

@@ -247,7 +247,7 @@ func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert)
 	e := a.open
 	// A webhook does not tell a resolve by timeout. Its end is the one up to which the alert was last said to fire.
 	timeout := seen.EndsByTimeout || e.holds != 0 && ends == e.holds
-	if t.silentSince(e) != 0 && ends > t.beatOf(e.row.Source).heard {
+	if t.doubted(e, ends) {
 		// Nobody may have seen it end: Alertmanager resolves what it does not hear of.
 		if !timeout && e.said == 0 {
 			e.told, e.toldAt = ends, received

@@ -11,6 +11,7 @@ type Event struct {
 	Maintenance *Maintenance `json:"maintenance,omitempty"`
 	Sample      *Sample      `json:"sample,omitempty"`
 	Link        *Link        `json:"link,omitempty"`
+	Progress    *Progress    `json:"progress,omitempty"`
 }
 
 // Alert is one alert seen firing or resolved.
@@ -103,6 +104,13 @@ type Silence struct {
 	Author   string   `json:"author,omitempty"`
 	Comment  string   `json:"comment,omitempty"`
 	Matchers []string `json:"matchers,omitempty"` // each in Alertmanager's grammar
+}
+
+// Progress says that a stream was read: whatever its topics held at ReadTo that could be of the event's
+// source lies in the journal before this. It is a sign of life of the source, also where nothing was in them.
+type Progress struct {
+	Stream string `json:"stream"` // name of the stream's configuration
+	ReadTo Millis `json:"read_to"`
 }
 
 // DeadLetter is something that was not understood, kept with the reason.

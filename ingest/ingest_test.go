@@ -101,6 +101,7 @@ func TestAnEventComesBackFromItsJSON(t *testing.T) {
 		{Sample: &ingest.Sample{Service: "s", SLI: "i", Good: 1500, Total: 2000, At: 1}},
 		{Link: &ingest.Link{Kind: ingest.LinkSilenced, At: 1, Alerts: []string{"1"}, Causes: []string{"2"}, Rule: "r", Receiver: "r", GroupKey: "g",
 			Silence: ingest.Silence{ID: "i", From: 1, To: 2, Author: "a", Comment: "c", Matchers: []string{"m"}}}},
+		{Progress: &ingest.Progress{Stream: "s", ReadTo: 1}},
 	} {
 		text, err := json.Marshal(e)
 		if err != nil {

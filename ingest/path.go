@@ -19,6 +19,9 @@ const (
 	// PathDetect takes any of these formats, told by content, and the event recorder's
 	// protobuf beside them.
 	PathDetect = "/api/v1/ingest"
+	// PathProgress is that of records which say how far a stream was read. Evenkeel makes them itself:
+	// nobody can post to it, and it is not among [Paths].
+	PathProgress = "/api/v1/ingest/progress"
 )
 
 // Paths returns every path that deliveries are posted to.

@@ -14,7 +14,8 @@ import (
 // event that concerns every domain of its tenant, such as a change, has none: everywhere is true.
 func DomainOf(e Event, label string) (domain string, everywhere bool) {
 	switch {
-	case e.Change != nil, e.Maintenance != nil, e.Link != nil: // of services and alerts whose domain it does not name
+	case e.Change != nil, e.Maintenance != nil, e.Link != nil, // of services and alerts whose domain it does not name
+		e.Progress != nil: // of all that a source could have said
 		return "", true
 	case e.Alert != nil && label != "":
 		return domainOf(e.Tenant, e.Alert.Labels.Get(label)), false

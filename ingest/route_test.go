@@ -20,6 +20,9 @@ func genEvent() *rapid.Generator[ingest.Event] {
 		case 1:
 			e.Sample = &ingest.Sample{Service: "s"}
 			return e
+		case 2:
+			e.Progress = &ingest.Progress{Stream: "s", ReadTo: 1}
+			return e
 		}
 		e.Alert = &ingest.Alert{Labels: ingest.Labels{{Name: "cluster", Value: rapid.StringN(0, 3, -1).Draw(t, "cluster")}}}
 		return e

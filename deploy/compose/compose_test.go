@@ -18,6 +18,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/rig"
+	"github.com/evenkeel/evenkeel/internal/rig/parts"
 )
 
 // composeFile holds what compose.yml uses of Compose's format; another key is an error, so that
@@ -31,6 +32,7 @@ type composeFile struct {
 
 type service struct {
 	Image       string
+	Profiles    []string
 	Build       struct{ Context, Dockerfile string }
 	Command     []string
 	Environment map[string]string
@@ -91,12 +93,15 @@ func read(t *testing.T, file string) []byte {
 	return content
 }
 
-func TestTheFiveServicesAreThere(t *testing.T) {
+func TestTheFiveServicesAreThereAndKafkaWhereItIsAskedFor(t *testing.T) {
 	c := compose(t)
 	for _, name := range []string{"alertmanager", "clickhouse", "evenkeel", "grafana", "prometheus"} {
-		if _, ok := c.Services[name]; !ok {
-			t.Errorf("no service %s", name)
+		if s, ok := c.Services[name]; !ok || len(s.Profiles) > 0 {
+			t.Errorf("no service %s without a profile", name)
 		}
+	}
+	if profiles := c.Services["kafka"].Profiles; !slices.Equal(profiles, []string{"kafka"}) {
+		t.Errorf("kafka has the profiles %q", profiles)
 	}
 	for name, s := range c.Services {
 		for _, other := range s.DependsOn {
@@ -187,6 +192,43 @@ func TestEvenkeelsOwnFilesAreRight(t *testing.T) {
 	secret := path.Base(loaded.ClickHouse.PasswordFile)
 	if path.Dir(loaded.ClickHouse.PasswordFile) != "/run/secrets" || !slices.Contains(c.Services["evenkeel"].Secrets, secret) {
 		t.Errorf("the password is read from %s, which is no secret of the service", loaded.ClickHouse.PasswordFile)
+	}
+}
+
+// commented are the lines of a configuration that a comment sign stands right before.
+var commented = regexp.MustCompile(`(?m)^#(\w|  )`)
+
+// The stream is written down, and read once its comment signs are taken off: without the profile there is no broker.
+func TestTheStreamOfTheProfileIsRight(t *testing.T) {
+	dir := t.TempDir()
+	text := commented.ReplaceAll(read(t, "evenkeel/evenkeel.yml"), []byte("$1"))
+	for name, content := range map[string][]byte{"evenkeel.yml": text, "catalogue.yml": read(t, "evenkeel/catalogue.yml")} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded, _, err := config.Load(filepath.Join(dir, "evenkeel.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams := loaded.Streams()
+	if len(streams) != 1 || len(streams[0].Heartbeats) != 1 {
+		t.Fatalf("the streams are %+v", streams)
+	}
+	kafka := compose(t).Services["kafka"]
+	if listens := kafka.Environment["KAFKA_ADVERTISED_LISTENERS"]; listens != "PLAINTEXT://"+strings.Join(streams[0].Brokers, ",") {
+		t.Errorf("the stream reads from %v, the broker is at %s", streams[0].Brokers, listens)
+	}
+	if data := kafka.Environment["KAFKA_LOG_DIRS"]; !slices.Contains(kafka.Volumes, "kafka:"+data) {
+		t.Errorf("the broker writes to %s, which is no volume of %q", data, kafka.Volumes)
+	}
+	for _, topic := range streams[0].Topics {
+		if !strings.Contains(string(read(t, "README.md")), "--create --topic "+topic.Name+" ") {
+			t.Errorf("README.md does not make the topic %s", topic.Name)
+		}
+	}
+	if _, version, _ := strings.Cut(kafka.Image, ":"); version != parts.KafkaVersion {
+		t.Errorf("the image is %s, the tests run against %s", version, parts.KafkaVersion)
 	}
 }
 

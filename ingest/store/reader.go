@@ -62,7 +62,9 @@ func (r *Reader) Intake(ctx context.Context, q ArrivalsQuery) ([]Intake, error) 
 	if err := q.check(); err != nil {
 		return nil, fmt.Errorf("intake: %w", err)
 	}
-	intake, err := clickhouse.All(ctx, r.db, intakeSQL, q.params(), func(rows clickhouse.Rows, i *Intake) error {
+	params := q.params()
+	params["progress"] = ingest.PathProgress
+	intake, err := clickhouse.All(ctx, r.db, intakeSQL, params, func(rows clickhouse.Rows, i *Intake) error {
 		var n [5]int64
 		err := rows.Scan(&i.Source, &n[0], &n[1], &n[2], &n[3], &n[4], (*int64)(&i.First), (*int64)(&i.Last))
 		i.Deliveries, i.Rejected, i.Events, i.Copies, i.DeadLetters = int(n[0]), int(n[1]), int(n[2]), int(n[3]), int(n[4])

@@ -161,7 +161,9 @@ func TestIntakeCountsBySource(t *testing.T) {
 	am[2].Repeats, am[4].Repeats = 1, 1
 	ci := delivery(5, ingest.KindDelivery, day+4, `[]`)
 	ci.Source, ci.Path, ci.Changes = "ci", ingest.PathChanges, 2
-	reader := written(t, rows{deliveries: append(am, ci)})
+	progress := delivery(7, ingest.KindDelivery, day+5, `{}`)
+	progress.Source, progress.Path, progress.Others = "ci", ingest.PathProgress, 1
+	reader := written(t, rows{deliveries: append(am, ci, progress)})
 	got, err := reader.Intake(t.Context(), store.ArrivalsQuery{From: day, To: day + 50, AsOf: day + 99})
 	equal(t, got, []store.Intake{
 		{Source: "alertmanager", Deliveries: 2, Rejected: 1, Events: 3, Copies: 1, DeadLetters: 2, First: day + 1, Last: day + 3},

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -26,8 +27,10 @@ type Config struct {
 	Start   Start  // where to begin in a partition of which the group has committed nothing
 	// DeadLetterTopic takes what could not be decoded; "": it is kept among the dead letters only.
 	DeadLetterTopic string
-	TLS             *TLS // nil: not encrypted
-	SASL            *SASL
+	// Heartbeats are those of the sources that live as long as the stream is read to its end.
+	Heartbeats []Heartbeat
+	TLS        *TLS // nil: not encrypted
+	SASL       *SASL
 }
 
 // Topic is one topic of a stream, with what it has of its own.
@@ -36,6 +39,13 @@ type Topic struct {
 	Format Format // "": the stream's
 	Source string // "": the stream's
 	Tenant string // "": the stream's
+}
+
+// Heartbeat is a source of which the journal is told, again and again, up to when the stream was read.
+type Heartbeat struct {
+	Tenant string // "" is the default tenant
+	Source string
+	Every  time.Duration // what is known of the source may be so old
 }
 
 // TLS says how brokers are known, and what this client shows them.
@@ -185,6 +195,20 @@ func (c Config) wrongSecurity() (errs []error) {
 		}
 	}
 	return errs
+}
+
+// Carry returns the topics that can bring records of a source of a tenant, in order: those that name it, and those whose
+// records name their source.
+func (c Config) Carry(tenant, source string) []string {
+	var names []string
+	for _, t := range c.Topics {
+		t = c.topic(t.Name)
+		if (t.Source == "" || t.Source == source) && (t.Tenant == "" || t.Tenant == cmp.Or(tenant, ingest.DefaultTenant)) {
+			names = append(names, t.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // topic returns what is configured of a topic, the stream's where it has nothing of its own.

@@ -11,6 +11,8 @@
 //     The records after it go on.
 //   - While the journal or the dead-letter topic takes nothing, reading pauses and the member stays
 //     in its group: nothing is skipped, and nothing is read that could not be kept.
+//   - Where the stream is the heartbeat of a source, a record says again and again up to when it was read: all
+//     that was in the source's topics then, read by whichever member, is in the journal before it.
 //   - Partitions do not wait for each other. Within one, order is kept.
 //
 // The dead-letter topic gets a record at least once. Before it writes, a member that took a

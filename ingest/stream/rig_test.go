@@ -40,14 +40,14 @@ func (m *memory) refusing(err error) {
 	m.refuse = err
 }
 
-// kept returns the records in order, those that were delivered again left out.
+// kept returns the stream's records in order, those that were delivered again left out.
 func (m *memory) kept() []ingest.Record {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	seen := map[ingest.Origin]bool{}
 	var once []ingest.Record
 	for _, r := range m.records {
-		if !seen[*r.Origin] {
+		if r.Origin != nil && !seen[*r.Origin] {
 			seen[*r.Origin] = true
 			once = append(once, r)
 		}

@@ -220,6 +220,7 @@ func (s *Stream) join(ctx context.Context, topics partitions) {
 			s.failed(ctx, opJoin, err) // the group itself tries again
 		default:
 			s.begin(generation)
+			s.keepAlive(generation)
 		}
 	}
 }

@@ -70,6 +70,8 @@ func (r *reading) format(path string) error {
 		return r.mapped()
 	case ingest.PathDetect:
 		return r.detect()
+	case ingest.PathProgress:
+		return r.progress()
 	}
 	return r.fail("no format is known for the path %q", path)
 }

@@ -24,6 +24,8 @@ func kinds(events []ingest.Event) string {
 			out.WriteByte('s')
 		case e.Link != nil:
 			out.WriteByte('l')
+		case e.Progress != nil:
+			out.WriteByte('p')
 		}
 	}
 	return out.String()

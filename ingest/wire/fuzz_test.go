@@ -25,6 +25,7 @@ import (
 // fuzzed are the paths by their number in a corpus.
 var fuzzed = []string{
 	ingest.PathAlertmanager, ingest.PathChanges, ingest.PathAlerts, ingest.PathSamples, ingest.PathCloudEvents, ingest.PathMapped, ingest.PathDetect,
+	ingest.PathProgress,
 }
 
 // FuzzDecode checks what must hold for any bytes on any path: no panic, and either an error that
@@ -98,6 +99,7 @@ func seeds(f *testing.F) []string {
 		cloud(sample), "[" + cloud(string(webhook(firing).Body)) + "," + cloud(`"x"`) + "]",
 		checks(`{"uid":77,"state":2,"since":1795348461.5,"check/name":"disk","tags":{"n":5,"deep":{}},"out":[{"text":"full"}]},{"state":[]}`),
 	}
+	all = append(all, `{"stream":"bus","read_to":"2026-09-22T00:00:00.123Z"}`)
 	for _, h := range happenings {
 		one := string(binary(f, h.json))
 		all = append(all, h.json, one, string(protowire.AppendBytes(protowire.AppendBytes(nil, []byte(one)), []byte(one))))
@@ -158,6 +160,10 @@ func checkEvent(t *testing.T, e ingest.Event) {
 	case e.Link != nil:
 		if l := e.Link; l.At <= 0 || l.Kind == "" || (len(l.Alerts) == 0) != (l.Kind == ingest.LinkSilence) || (len(l.Causes) == 0) != (l.Kind != ingest.LinkInhibited) {
 			t.Errorf("link %+v", l)
+		}
+	case e.Progress != nil:
+		if p := e.Progress; p.Stream == "" || p.ReadTo <= 0 {
+			t.Errorf("progress %+v", p)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (l *loader) checkJournal() {
 		l.errorf(root, "journal.kafka is for several replicas, and they need one ClickHouse: say clickhouse.dsn")
 	}
 	for _, s := range l.root.Sources {
-		if k.DomainLabel != "" && s.Heartbeat != nil && len(s.Heartbeat.Matchers) == 0 {
+		if k.DomainLabel != "" && s.Heartbeat != nil && len(s.Heartbeat.Matchers) == 0 && s.Heartbeat.Stream.Value == "" {
 			l.warnf(s.Name.At, "source %q: its heartbeat is any delivery, and with journal.kafka.domain_label a partition that it has nothing to say to "+
 				"takes it to be silent: name an alert that always fires by matchers", s.Name.Value)
 		}

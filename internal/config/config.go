@@ -123,7 +123,9 @@ func compose(root rootFile, files []string) *Config {
 	}
 	c.sort()
 	for i := range root.Streams {
-		c.streams = append(c.streams, root.Streams[i].stream(c.sources))
+		one := root.Streams[i].stream(c.sources)
+		one.Heartbeats = beats(c.correlation.Heartbeats, one.Name)
+		c.streams = append(c.streams, one)
 	}
 	return c
 }

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/evenkeel/evenkeel/correlate"
+	"github.com/evenkeel/evenkeel/ingest/stream"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/rig"
 	"github.com/evenkeel/evenkeel/sla"
@@ -220,6 +222,30 @@ streams:
 `)
 	if diff := cmp.Diff(map[string]string{"eu": "shop"}, c.Streams()[0].Tenants); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAStreamKnowsTheSourcesThatLiveAsLongAsItIsRead(t *testing.T) {
+	c := load(t, `
+sources:
+  - {name: us, heartbeat: {stream: s, every: 1m}}
+  - {name: eu, tenant: shop, heartbeat: {stream: s, every: 5m}}
+  - {name: am, heartbeat: {every: 5m}}
+streams:
+  - {name: s, brokers: ["127.0.0.1:9092"], group: g, topics: [b, {name: a, source: eu}, {name: d, tenant: shop}, {name: c, source: us}]}
+`)
+	s := c.Streams()[0]
+	want := []stream.Heartbeat{{Tenant: "shop", Source: "eu", Every: 5 * time.Minute}, {Source: "us", Every: time.Minute}}
+	if diff := cmp.Diff(want, s.Heartbeats); diff != "" {
+		t.Errorf("heartbeats (-want +got)\n%s", diff)
+	}
+	for _, h := range []struct{ tenant, source, topics string }{{"shop", "eu", "a b d"}, {"", "us", "b c"}} {
+		if got := strings.Join(s.Carry(h.tenant, h.source), " "); got != h.topics {
+			t.Errorf("%s of tenant %q is carried by %s, want %s", h.source, h.tenant, got, h.topics)
+		}
+	}
+	if got := c.Correlation().Heartbeats[1]; got.Stream != "s" || got.Source != "eu" {
+		t.Errorf("the fold knows %+v", got)
 	}
 }
 

@@ -57,14 +57,15 @@ func (r *rootFile) placeSources(path string) {
 
 func (l *loader) checkSources() {
 	first := make(map[string]Position, len(l.root.Sources))
-	for _, s := range l.root.Sources {
+	for i := range l.root.Sources {
+		s := &l.root.Sources[i]
 		if at, twice := first[s.Name.Value]; twice && s.Name.Value != "" {
 			l.errorf(s.Name.At, "source %q is already described at %s", s.Name.Value, at)
 			continue
 		}
 		first[s.Name.Value] = s.Name.At
 		if s.Heartbeat != nil {
-			l.checkHeartbeat(s.Heartbeat)
+			l.checkHeartbeat(s)
 		}
 		if s.TokenFile.Value == "" {
 			continue

@@ -2,6 +2,7 @@ package partition_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
 	"github.com/evenkeel/evenkeel/internal/config"
 	"github.com/evenkeel/evenkeel/internal/partition"
 	"github.com/evenkeel/evenkeel/sla"
@@ -43,11 +45,11 @@ func shopDown(minute int, status, starts, ends string) ingest.Record {
 		`"startsAt":"2026-09-22T%sZ","endsAt":%q,"fingerprint":"00000000000000bb"}`, status, starts, ends))
 }
 
-// A Prometheus dies at 00:20 while the shop is down; Alertmanager resolves everything five minutes later.
-// At 01:00 Prometheus is back, and finds the shop still down.
-func TestAResolveThatOnlySilenceCausedIsNoRecovery(t *testing.T) {
+// configuredBy is the record of a configuration, at the beginning of the day.
+func configuredBy(t *testing.T, site string) ingest.Record {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "evenkeel.yml")
-	if err := os.WriteFile(file, []byte(watchedSite), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(site), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, _, err := config.Load(file)
@@ -59,7 +61,25 @@ func TestAResolveThatOnlySilenceCausedIsNoRecovery(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.ReceivedAt = dayOf(0)
-	records := []ingest.Record{first, watchdog(1), watchdog(5), shopDown(9, "firing", "00:08:00", "0001-01-01T00:00:00Z")}
+	return first
+}
+
+// unlikeUp counts what the ledger holds beside coverage, and was not taken back.
+func unlikeUp(rows partition.Rows) map[string]int {
+	counts := map[string]int{}
+	for _, r := range rows.Ledger {
+		if r.State != sla.Covered {
+			counts[fmt.Sprintf("%s %s to %s %s", r.Service, r.From.String()[11:16], r.To.String()[11:16], r.State)] += int(r.Sign)
+		}
+	}
+	maps.DeleteFunc(counts, func(_ string, n int) bool { return n == 0 })
+	return counts
+}
+
+// A Prometheus dies at 00:20 while the shop is down; Alertmanager resolves everything five minutes later.
+// At 01:00 Prometheus is back, and finds the shop still down.
+func TestAResolveThatOnlySilenceCausedIsNoRecovery(t *testing.T) {
+	records := []ingest.Record{configuredBy(t, watchedSite), watchdog(1), watchdog(5), shopDown(9, "firing", "00:08:00", "0001-01-01T00:00:00Z")}
 	for minute := 9; minute < 20; minute += 4 {
 		records = append(records, watchdog(minute))
 	}
@@ -72,23 +92,11 @@ func TestAResolveThatOnlySilenceCausedIsNoRecovery(t *testing.T) {
 		records[i].Position = uint64(i) + 1
 	}
 	rows := foldAll(partition.NewFold(0), records)
-
-	counts := map[string]int{}
-	for _, r := range rows.Ledger {
-		if r.State != sla.Covered {
-			counts[fmt.Sprintf("%s %s to %s %s", r.Service, r.From.String()[11:16], r.To.String()[11:16], r.State)] += int(r.Sign)
-		}
-	}
 	want := map[string]int{
 		"shop 00:08 to 00:17 down": 1, "shop 00:17 to 01:00 unknown": 1, "shop 01:00 to 01:10 down": 1,
 		"mail 00:17 to 01:00 unknown": 1,
 	}
-	for row, n := range counts {
-		if n == 0 {
-			delete(counts, row)
-		}
-	}
-	if diff := cmp.Diff(want, counts); diff != "" {
+	if diff := cmp.Diff(want, unlikeUp(rows)); diff != "" {
 		t.Error("the ledger (-want +got):", diff)
 	}
 
@@ -107,5 +115,81 @@ func TestAResolveThatOnlySilenceCausedIsNoRecovery(t *testing.T) {
 	}
 	if silent != 1 {
 		t.Errorf("%d incidents of silence", silent)
+	}
+}
+
+const streamedSite = `
+services: [{name: shop}, {name: mail}, {name: elsewhere}]
+sources:
+  - {name: am, heartbeat: {stream: bus, every: 5m, services: [mail]}}
+streams:
+  - {name: bus, brokers: ["127.0.0.1:9092"], group: g, topics: [alerts], source: am}
+`
+
+// readTo says at a minute that the stream was read up to another.
+func readTo(t *testing.T, minute, to int) ingest.Record {
+	t.Helper()
+	rec, err := wire.ProgressOf("", "am", ingest.Progress{Stream: "bus", ReadTo: dayOf(to)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.ReceivedAt = dayOf(minute)
+	return rec
+}
+
+// The stream is not read from 00:14 to 00:58. When it is, it brings a resolve, and an outage that came and went meanwhile.
+func TestWhatAStreamBringsLateIsKnownAndTheRestOfThatTimeIsNot(t *testing.T) {
+	records := []ingest.Record{configuredBy(t, streamedSite), readTo(t, 2, 2), readTo(t, 6, 6)}
+	records = append(records,
+		shopDown(9, "firing", "00:08:00", "0001-01-01T00:00:00Z"), readTo(t, 10, 10), readTo(t, 15, 14),
+		shopDown(58, "resolved", "00:08:00", "2026-09-22T00:24:00Z"),
+		shopDown(58, "firing", "00:30:00", "0001-01-01T00:00:00Z"), shopDown(58, "resolved", "00:30:00", "2026-09-22T00:40:00Z"),
+		readTo(t, 59, 58), readTo(t, 61, 61),
+	)
+	for i := range records {
+		records[i].Position = uint64(i) + 1
+	}
+	want := map[string]int{
+		"shop 00:08 to 00:24 down": 1, "shop 00:24 to 00:30 unknown": 1, "shop 00:30 to 00:40 down": 1, "shop 00:40 to 00:58 unknown": 1,
+		"mail 00:14 to 00:58 unknown": 1,
+	}
+	rows := foldAll(partition.NewFold(0), records)
+	if diff := cmp.Diff(want, unlikeUp(rows)); diff != "" {
+		t.Error("the ledger (-want +got):", diff)
+	}
+	if len(rows.DeadLetters) > 0 || len(rows.Deliveries) != len(records) {
+		t.Errorf("%d dead letters, %d deliveries of %d records", len(rows.DeadLetters), len(rows.Deliveries), len(records))
+	}
+
+	// In several partitions, each has the services that belong to it or that it has alerts of, and one tells of the silence.
+	silent := map[string]bool{}
+	merged := map[string]int{}
+	for id := range uint32(3) {
+		f := partition.NewFoldOf(sla.Share{Index: id, Of: 3})
+		for _, rec := range records {
+			if rec.Path == ingest.PathProgress {
+				rec.Route = &ingest.Route{Of: 3, Among: []uint32{0, 1, 2}}
+			} else if id != 1 && rec.Kind == ingest.KindDelivery {
+				continue // its domain is in partition 1
+			}
+			rows := f.Apply(rec)
+			for _, i := range rows.Incidents {
+				if i.Kind == correlate.Silent {
+					silent[i.ID] = true
+				}
+			}
+			for row, n := range unlikeUp(rows) {
+				merged[row] += n
+			}
+		}
+	}
+	maps.DeleteFunc(merged, func(_ string, n int) bool { return n == 0 })
+	if len(silent) != 1 {
+		t.Errorf("%d incidents of silence", len(silent))
+	}
+	for row := range want {
+		if merged[row] == 0 {
+			t.Errorf("no partition says %s: %v", row, merged)
+		}
 	}
 }

@@ -1,5 +1,5 @@
 -- What each source delivered in [from, to), as known at as_of. Copies are alerts that said only
--- what they had said before.
+-- what they had said before. What Evenkeel itself says of how far a stream was read is no delivery of the source.
 SELECT source,
        toInt64(countIf(kind = 'delivery' AND NOT copy)),
        toInt64(countIf(kind = 'rejected' AND NOT copy)),
@@ -11,6 +11,7 @@ SELECT source,
 FROM deliveries
 WHERE tenant = {tenant:String}
   AND kind IN ('delivery', 'rejected')
+  AND path != {progress:String}
   AND received_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
   AND received_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
   AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')

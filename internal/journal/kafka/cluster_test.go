@@ -52,6 +52,9 @@ func name(e ingest.Event) string {
 	if e.Change != nil {
 		return "change " + e.Change.ID
 	}
+	if e.Progress != nil {
+		return e.Source + " lives"
+	}
 	return e.Alert.Labels.Get("alertname") + "@" + e.Alert.Labels.Get("cluster")
 }
 
@@ -98,8 +101,12 @@ func TestWhatConcernsEveryDomainGoesToEveryPartition(t *testing.T) {
 		Kind: ingest.KindDelivery, Path: ingest.PathChanges,
 		Body: []byte(`{"id":"d1","kind":"deployment","service":"checkout","started_at":"2026-10-05T08:00:00Z"}`),
 	}
+	progress, err := wire.ProgressOf("", "bridge", ingest.Progress{Stream: "bus", ReadTo: ingest.Day})
+	if err != nil {
+		t.Fatal(err)
+	}
 	records := []ingest.Record{
-		{Kind: ingest.KindConfiguration, Body: []byte("{}")}, change, {Kind: ingest.KindTick},
+		{Kind: ingest.KindConfiguration, Body: []byte("{}")}, change, {Kind: ingest.KindTick}, progress,
 		{Kind: ingest.KindRejected, Reason: "not JSON", Body: []byte("{")},
 	}
 	if _, err := c.Append(context.Background(), records); err != nil {
@@ -118,17 +125,17 @@ func TestWhatConcernsEveryDomainGoesToEveryPartition(t *testing.T) {
 				counted++
 			}
 		}
-		if diff := cmp.Diff([]string{"configuration", "delivery", "tick"}, kinds); diff != "" {
+		if diff := cmp.Diff([]string{"configuration", "delivery", "tick", "delivery"}, kinds); diff != "" {
 			t.Errorf("partition %d (-want +got)\n%s", id, diff)
 		}
 	}
 	for id, names := range folded(t, c) {
-		if diff := cmp.Diff([]string{"change d1"}, names); diff != "" {
+		if diff := cmp.Diff([]string{"change d1", "bridge lives"}, names); diff != "" {
 			t.Errorf("partition %d (-want +got)\n%s", id, diff)
 		}
 	}
-	if rejected != 1 || counted != 1 {
-		t.Errorf("%d partitions have what was rejected, %d count the change; want 1 and 1", rejected, counted)
+	if rejected != 1 || counted != 2 {
+		t.Errorf("%d partitions have what was rejected, the change and the sign of life are counted %d times; want 1 and 2", rejected, counted)
 	}
 }
 
