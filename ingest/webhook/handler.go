@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -175,13 +176,18 @@ func unidentified(err error) answer {
 // take decodes a record to refuse what cannot be, and keeps it.
 func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record, s *share) answer {
 	h.m.bytes.WithLabelValues(rec.Path).Add(float64(len(rec.Body)))
-	configured := settings.sources.configured(rec.Tenant)
+	configured := settings.sources.configured(cmp.Or(rec.Tenant, ingest.DefaultTenant))
 	if !configured {
 		if err := h.tenants.room(rec.Tenant); err != nil {
 			return unidentified(err) // not even its dead letters are kept
 		}
 	}
 	delivery, err := settings.read(rec)
+	if rec.Source == "" {
+		if err := settings.sources.settle(&rec, &delivery); err != nil {
+			return unidentified(err)
+		}
+	}
 	if err != nil {
 		return h.reject(ctx, rec, s, err)
 	}

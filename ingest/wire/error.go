@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func DeadLetter(rec ingest.Record, err error) ingest.DeadLetter {
 // Refused is the dead letter of an alert that was understood, and is not counted for a reason of the fold's.
 func Refused(rec ingest.Record, e ingest.Event, reason string) ingest.DeadLetter {
 	d := DeadLetter(rec, nil)
-	d.Reason = reason
+	d.Source, d.Reason = e.Source, reason
 	if body, err := json.Marshal(e.Alert); err == nil {
 		d.Body = head(body)
 	}
@@ -81,9 +82,7 @@ func tenant(rec ingest.Record) string {
 	return rec.Tenant
 }
 
+// source is the source of a record as a whole.
 func source(rec ingest.Record) string {
-	if rec.Source == "" {
-		return ingest.DefaultSource(rec.Path)
-	}
-	return rec.Source
+	return cmp.Or(rec.Source, ingest.DefaultSource(rec.Path), ingest.SourceOfAlerts)
 }
