@@ -99,7 +99,9 @@ func (s *Stream) identify(m kafka.Message, t *taken) error {
 	for i, h := range m.Headers {
 		headers[i] = wire.Header{Name: h.Key, Value: string(h.Value)}
 		switch {
-		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "" && t.named == "":
+		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "" && t.named != "":
+			errs = append(errs, inHeader(TenantHeader, errors.New("is there twice; give one")))
+		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "":
 			t.named = string(h.Value)
 			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(t.named)))
 		case strings.EqualFold(h.Key, SourceHeader) && rec.Source == "":

@@ -60,6 +60,21 @@ func TestARecordOfASourceWithATenantIsOfThatTenant(t *testing.T) {
 	}
 }
 
+func TestARecordWithTwoTenantsIsADeadLetter(t *testing.T) {
+	s, err := New(Config{Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red"}}}, Options{Journal: void{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, want := range map[string]string{"t": "header X-Scope-OrgID: is there twice; give one", "own": ""} {
+		took := s.take(kafka.Message{Topic: topic, Value: []byte(`{"version":"4","alerts":[]}`), Headers: []kafka.Header{
+			{Key: "X-Scope-OrgID", Value: []byte("shop")}, {Key: "x-scope-orgid", Value: []byte("bank")},
+		}})
+		if took.reason != want {
+			t.Errorf("%s: %q, want %q", topic, took.reason, want)
+		}
+	}
+}
+
 func TestARecordThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
 	s, err := New(Config{
 		Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red"}},

@@ -138,17 +138,28 @@ func (s *Sources) identify(r *http.Request) (source, tenant string, err error) {
 	if source, err = s.authenticate(r, source); err != nil {
 		return "", "", err
 	}
-	named := r.Header.Get(TenantHeader)
-	if named != "" {
-		if err := ingest.CheckTenant(named); err != nil {
-			return "", "", fmt.Errorf("%s: %w", TenantHeader, err)
-		}
+	named, err := named(r)
+	if err != nil {
+		return "", "", fmt.Errorf("%s: %w", TenantHeader, err)
 	}
 	if source = cmp.Or(source, ingest.DefaultSource(r.URL.Path)); source == "" {
 		return "", named, nil
 	}
 	tenant, err = s.tenant(named, source)
 	return source, tenant, err
+}
+
+// named returns the tenant that a request names, "" where it names none. With two headers, whoever stands
+// between added one: which of them counts must not be a guess, for reads neither.
+func named(r *http.Request) (string, error) {
+	headers := r.Header.Values(TenantHeader)
+	switch {
+	case len(headers) > 1:
+		return "", errors.New("is there twice; give one")
+	case len(headers) == 0 || headers[0] == "":
+		return "", nil
+	}
+	return headers[0], ingest.CheckTenant(headers[0])
 }
 
 // settle gives a record that names no source its tenant: the one of the sources of what it holds.

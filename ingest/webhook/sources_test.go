@@ -2,6 +2,8 @@ package webhook_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,6 +122,29 @@ func TestASourceWithATenantNeedsNoHeader(t *testing.T) {
 		got = append(got, rec.Tenant+"/"+rec.Source)
 	}
 	equal(t, got, []string{"shop/eu", "default/us", "bank/alertmanager"})
+}
+
+func TestTwoHeadersThatNameATenantAreRefused(t *testing.T) {
+	s := serve(t)
+	for _, path := range []string{ingest.PathAlertmanager, ingest.PathDetect} {
+		for _, names := range [][]string{{"shop", "bank"}, {"shop", "shop"}, {"", "bank"}} {
+			req, err := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(delivery))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header["X-Scope-Orgid"] = names
+			resp, err := s.client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err != nil || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "X-Scope-OrgID: is there twice; give one") {
+				t.Error(names, resp.Status, string(text), err)
+			}
+		}
+	}
+	s.kept()
 }
 
 func TestADeliveryThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
