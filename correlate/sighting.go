@@ -21,7 +21,7 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 	}
 	if seen.StartsAt == 0 {
 		dated := *seen
-		dated.StartsAt = received
+		dated.StartsAt, dated.Undated = received, true
 		seen = &dated
 	}
 	if seen.Resolved {
@@ -39,6 +39,8 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 func (t *tenant) firing(a *alert, source string, received ingest.Millis, seen *ingest.Alert) {
 	known := a.find(seen.StartsAt)
 	switch {
+	case seen.Undated && a.open != nil && a.open.outlasted(seen):
+		t.seen(a.open, received, seen) // it names no start: there is none to know by
 	case known != nil && known == a.open && known.hiddenBy != 0 && received-known.hiddenBy <= t.fold.copyWindow():
 		// A copy that was under way while the episode timed out.
 	case known != nil && known == a.open:
@@ -90,7 +92,7 @@ func (t *tenant) resolved(a *alert, source string, received ingest.Millis, seen 
 		t.lose(a, seen.StartsAt, received)
 		t.brief(a, source, ends, received, seen)
 	case a.open != nil && (ends > a.open.row.StartsAt || known == a.open):
-		if known == nil {
+		if known == nil && !seen.Undated {
 			a.open.addAlias(seen.StartsAt)
 		}
 		t.end(a, ends, received, seen)
