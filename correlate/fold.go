@@ -102,7 +102,8 @@ func (f *Fold) NextTimer() (ingest.Millis, bool) {
 	return t.due, ok
 }
 
-// Apply folds one event. An alert beyond [Limits] changes nothing: refused says why, and is "" otherwise.
+// Apply folds one event. An alert beyond [Limits], and a change that begins in years, change nothing:
+// refused says why, and is "" otherwise.
 func (f *Fold) Apply(e ingest.Event) (refused string) {
 	t := f.tenant(cmp.Or(e.Tenant, ingest.DefaultTenant))
 	f.touch(t)
@@ -113,7 +114,7 @@ func (f *Fold) Apply(e ingest.Event) (refused string) {
 	case e.Alert != nil:
 		return t.observe(e.Source, e.ReceivedAt, e.Alert)
 	case e.Change != nil:
-		t.change(*e.Change)
+		return t.change(e.ReceivedAt, *e.Change)
 	}
 	return ""
 }

@@ -63,11 +63,15 @@ func DeadLetter(rec ingest.Record, err error) ingest.DeadLetter {
 	return d
 }
 
-// Refused is the dead letter of an alert that was understood, and is not counted for a reason of the fold's.
+// Refused is the dead letter of an alert or a change that was understood, and is not counted for a reason of the fold's.
 func Refused(rec ingest.Record, e ingest.Event, reason string) ingest.DeadLetter {
 	d := DeadLetter(rec, nil)
 	d.Source, d.Reason = e.Source, reason
-	if body, err := json.Marshal(e.Alert); err == nil {
+	body, err := json.Marshal(e.Alert)
+	if e.Change != nil {
+		body, err = json.Marshal(e.Change)
+	}
+	if err == nil {
 		d.Body = head(body)
 	}
 	return d

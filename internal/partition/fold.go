@@ -185,14 +185,18 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 	f.share(rec.Route, &delivery)
 	taken := delivery.Events[:0]
 	for _, event := range delivery.Events {
+		_, everywhere := ingest.DomainOf(event, "")
+		counts := !everywhere || rec.Route.Counts(f.partition)
 		if refused := f.incidents.Apply(event); refused != "" {
-			delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, refused))
+			if counts {
+				delivery.Dead = append(delivery.Dead, wire.Refused(rec, event, refused))
+			}
 			continue
 		}
 		if f.fault != nil {
 			f.fault(rec)
 		}
-		if _, everywhere := ingest.DomainOf(event, ""); !everywhere || rec.Route.Counts(f.partition) {
+		if counts {
 			rows.addEvent(f.now, event)
 		}
 		taken = append(taken, event)
