@@ -68,6 +68,7 @@ type (
 	savedSource struct {
 		Name     string        `json:"name"`
 		Services []string      `json:"services,omitempty"`
+		Seen     ingest.Millis `json:"seen,omitempty"`
 		Heard    ingest.Millis `json:"heard"`
 		Silent   bool          `json:"silent,omitempty"`
 		Since    ingest.Millis `json:"since"`
@@ -222,7 +223,7 @@ func (t *tenant) save() savedTenant {
 }
 
 func (s *source) save() savedSource {
-	saved := savedSource{Name: s.name, Services: slices.Sorted(maps.Keys(s.services))}
+	saved := savedSource{Name: s.name, Services: slices.Sorted(maps.Keys(s.services)), Seen: s.seen}
 	if b := s.beat; b != nil {
 		saved.Heard, saved.Silent, saved.Since, saved.Row, saved.Dirty = b.heard, b.silent, b.since, b.row, b.dirty
 	}
