@@ -2,6 +2,8 @@ package stream
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -142,4 +144,31 @@ func FuzzEveryRecordIsTaken(f *testing.F) {
 			t.Errorf("key %q", letter.Key)
 		}
 	})
+}
+
+func TestAPasswordIsReadAtEachLogin(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	s := &SASL{Mechanism: "PLAIN", Username: "u", PasswordFile: file}
+	if _, err := s.Login(); err == nil {
+		t.Error("a file that is not there is no error")
+	}
+	for _, password := range []string{"one", "two"} {
+		if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		login, err := s.Login()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(password+"-later\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, sent, err := login.Start(t.Context())
+		if err != nil || string(sent) != "\x00u\x00"+password+"-later" {
+			t.Errorf("%q, %v", sent, err)
+		}
+	}
+	if login, err := (*SASL)(nil).Login(); login != nil || err != nil {
+		t.Error(login, err)
+	}
 }
