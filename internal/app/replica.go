@@ -68,10 +68,31 @@ func (a *App) openReplica(ctx context.Context, c *config.Config) (*replica, erro
 	if err != nil {
 		return nil, err
 	}
-	return &replica{
+	r := &replica{
 		Cluster: cluster, db: a.database, store: &a.store, registry: a.registry,
 		logger: a.logger.With("part", "partition"), runners: make(map[uint32]*partition.Runner), failed: make(map[uint32]string),
-	}, nil
+	}
+	if err := r.show(cluster.Partitions()); err != nil {
+		return nil, errors.Join(err, cluster.Close())
+	}
+	return r, nil
+}
+
+// show registers which partitions are folded here, those that are not among them.
+func (r *replica) show(partitions uint32) error {
+	var errs []error
+	for id := range partitions {
+		errs = append(errs, r.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "evenkeel_partition_folding", Help: "1 where this replica folds the partition; the sum over all replicas is 1.",
+			ConstLabels: prometheus.Labels{"partition": strconv.FormatUint(uint64(id), 10)},
+		}, func() float64 {
+			if r.owned()[id] == nil {
+				return 0
+			}
+			return 1
+		})))
+	}
+	return errors.Join(errs...)
 }
 
 // eventsOf decodes a delivery by the configuration in force, to find its domains.
