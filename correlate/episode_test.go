@@ -39,6 +39,12 @@ func undated(a arrival) arrival {
 	return a
 }
 
+// late is an arrival that is folded at a minute only.
+func late(a arrival, at int) arrival {
+	a.at = minute(at)
+	return a
+}
+
 func startless(heard int) arrival {
 	a := said(heard, heard)
 	a.events[0].Alert.StartsAt = 0
@@ -170,6 +176,20 @@ func TestEpisodesOfOneAlert(t *testing.T) {
 			[]arrival{promised(said(1, 0), 5), said(6, 0, 5)}, 0, []string{"0 to unknown since 5"}},
 		"a resolve before the end of what was promised is an end": {
 			[]arrival{promised(said(1, 0), 5), said(6, 0, 4)}, 0, []string{"0 to 4"}},
+		"a firing that promises more than what timed out is no copy of it": {
+			[]arrival{promised(said(1, 0), 5), said(6, 0, 5), promised(said(8, 0), 12)}, 0, []string{"0 to now"}},
+		"a copy of what timed out promises no more than that": {
+			[]arrival{promised(said(1, 0), 5), said(6, 0, 5), promised(said(8, 0), 5)}, 0, []string{"0 to unknown since 5"}},
+		"a copy of what timed out, by a clock that is ahead": {
+			[]arrival{promised(said(1, 0), 9), said(6, 0, 9), promised(said(7, 0), 9)}, 0, []string{"0 to unknown since 6"}},
+		"a promise that had run out when it timed out says nothing": {
+			[]arrival{promised(said(10, 0, 5), 5), promised(said(11, 0), 8)}, 0, []string{"0 to unknown since 5"}},
+		"a resolve by timeout says nothing while a promise holds": {
+			[]arrival{promised(said(4, 0), 9), promised(said(7, 0, 6), 6)}, 8, []string{"0 to now"}},
+		"what was promised and was not renewed is unknown since it was last seen": {
+			[]arrival{promised(said(4, 0), 9), promised(said(7, 0, 6), 6)}, 10, []string{"0 to unknown since 4"}},
+		"the same where the promise comes after the resolve by timeout": {
+			[]arrival{promised(said(7, 0, 6), 6), late(promised(said(4, 0), 9), 8)}, 10, []string{"0 to unknown since 4"}},
 		"a resolve by timeout of an older episode leaves the open one": {
 			[]arrival{said(11, 10), promised(said(12, 2, 5), 5)}, 0, []string{"2 to unknown since 5 until 10", "10 to now"}},
 		"a firing that names no start belongs to the open episode, and is no start of its own": {

@@ -41,7 +41,7 @@ func (t *tenant) firing(a *alert, source string, received ingest.Millis, seen *i
 	switch {
 	case seen.Undated && a.open != nil && a.open.outlasted(seen):
 		t.seen(a.open, received, seen) // it names no start: there is none to know by
-	case known != nil && known == a.open && known.hiddenBy != 0 && received-known.hiddenBy <= t.fold.copyWindow():
+	case known != nil && known == a.open && known.hiddenBy != 0 && received-known.hiddenBy <= t.fold.copyWindow() && !known.renewed(received, seen):
 		// A copy that was under way while the episode timed out.
 	case known != nil && known == a.open:
 		t.seen(known, received, seen)
@@ -72,6 +72,12 @@ func (a *alert) since(startsAt ingest.Millis) bool {
 // out of sight does not when the alert began to fire after that: it must have ended between, nobody knows when.
 func (e *episode) outlasted(seen *ingest.Alert) bool {
 	return e.row.State != Unknown || seen.Unknown || seen.StartsAt <= e.row.UnknownSince
+}
+
+// renewed tells whether a sighting is newer than the resolve by timeout that hid e: its sender promises more than
+// ever, and beyond when that was told. What was under way then cannot.
+func (e *episode) renewed(received ingest.Millis, seen *ingest.Alert) bool {
+	return seen.EndsByTimeout && seen.EndsAt > max(e.hiddenBy, e.holds) && received >= e.lastSeen
 }
 
 // resolved applies an alert seen resolved.
@@ -256,7 +262,7 @@ func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert)
 		return
 	}
 	if timeout {
-		if ends > e.lastSeen { // else it was seen firing after that
+		if ends > e.lastSeen && e.holds <= max(ends, received) { // else it was seen firing after that, or what its sender said of it still holds
 			e.hidden, e.hiddenBy = max(e.row.StartsAt, min(ends, received)), received
 			t.judge(e)
 		}
