@@ -33,6 +33,24 @@ func promised(a arrival, until int) arrival {
 	return a
 }
 
+// undated is a sighting whose sender gave no start.
+func undated(a arrival) arrival {
+	a.events[0].Alert.Undated = true
+	return a
+}
+
+// late is an arrival that is folded at a minute only.
+func late(a arrival, at int) arrival {
+	a.at = minute(at)
+	return a
+}
+
+func startless(heard int) arrival {
+	a := said(heard, heard)
+	a.events[0].Alert.StartsAt = 0
+	return a
+}
+
 func minute(n int) ingest.Millis { return start + ingest.Millis(n)*ingest.Minute }
 
 // lives prints the episodes of a world in minutes: start to end, state and aliases.
@@ -158,8 +176,36 @@ func TestEpisodesOfOneAlert(t *testing.T) {
 			[]arrival{promised(said(1, 0), 5), said(6, 0, 5)}, 0, []string{"0 to unknown since 5"}},
 		"a resolve before the end of what was promised is an end": {
 			[]arrival{promised(said(1, 0), 5), said(6, 0, 4)}, 0, []string{"0 to 4"}},
+		"a firing that promises more than what timed out is no copy of it": {
+			[]arrival{promised(said(1, 0), 5), said(6, 0, 5), promised(said(8, 0), 12)}, 0, []string{"0 to now"}},
+		"a copy of what timed out promises no more than that": {
+			[]arrival{promised(said(1, 0), 5), said(6, 0, 5), promised(said(8, 0), 5)}, 0, []string{"0 to unknown since 5"}},
+		"a copy of what timed out, by a clock that is ahead": {
+			[]arrival{promised(said(1, 0), 9), said(6, 0, 9), promised(said(7, 0), 9)}, 0, []string{"0 to unknown since 6"}},
+		"a promise that had run out when it timed out says nothing": {
+			[]arrival{promised(said(10, 0, 5), 5), promised(said(11, 0), 8)}, 0, []string{"0 to unknown since 5"}},
+		"a resolve by timeout says nothing while a promise holds": {
+			[]arrival{promised(said(4, 0), 9), promised(said(7, 0, 6), 6)}, 8, []string{"0 to now"}},
+		"what was promised and was not renewed is unknown since it was last seen": {
+			[]arrival{promised(said(4, 0), 9), promised(said(7, 0, 6), 6)}, 10, []string{"0 to unknown since 4"}},
+		"the same where the promise comes after the resolve by timeout": {
+			[]arrival{promised(said(7, 0, 6), 6), late(promised(said(4, 0), 9), 8)}, 10, []string{"0 to unknown since 4"}},
 		"a resolve by timeout of an older episode leaves the open one": {
 			[]arrival{said(11, 10), promised(said(12, 2, 5), 5)}, 0, []string{"2 to unknown since 5 until 10", "10 to now"}},
+		"a firing that names no start belongs to the open episode, and is no start of its own": {
+			[]arrival{undated(said(1, 1)), undated(said(2, 2)), undated(said(3, 3)), undated(said(4, 4))}, 0, []string{"1 to now"}},
+		"a firing that names no start shows an episode that has one": {
+			[]arrival{said(1, 0), undated(said(500, 500)), undated(said(900, 900))}, 0, []string{"0 to now"}},
+		"a firing that names no start holds as long as it says": {
+			[]arrival{promised(undated(said(1, 1)), 6), promised(undated(said(4, 4)), 9)}, 10, []string{"1 to unknown since 4"}},
+		"a resolve that names no start ends the episode": {
+			[]arrival{undated(said(1, 1)), undated(said(2, 2)), undated(said(6, 5, 5))}, 0, []string{"1 to 5"}},
+		"a firing that names no start is an episode of its own after a resolve": {
+			[]arrival{undated(said(1, 1)), undated(said(6, 5, 5)), undated(said(7, 7))}, 0, []string{"1 to 5", "7 to now"}},
+		"a firing that names no start does not say what was in a silence": {
+			[]arrival{promised(undated(said(1, 1)), 6), promised(undated(said(20, 20)), 25)}, 0, []string{"1 to unknown since 1 until 20", "20 to now"}},
+		"a firing without a start at all is one that names none": {
+			[]arrival{startless(1), startless(2), startless(3)}, 0, []string{"1 to now"}},
 		"a fire after the end is an episode of its own": {
 			[]arrival{said(1, 0), said(6, 0, 5), said(8, 7), said(12, 7, 11)}, 0, []string{"0 to 5", "7 to 11"}},
 		"a firing that comes after its own resolve is a copy": {

@@ -113,7 +113,7 @@ func (f *Fold) Apply(e ingest.Event) Outcome {
 	case e.Alert != nil:
 		return t.observe(e.Source, e.ReceivedAt, e.Alert)
 	case e.Change != nil:
-		t.change(*e.Change)
+		return Outcome{Refused: t.change(e.ReceivedAt, *e.Change)}
 	}
 	return Outcome{}
 }

@@ -41,6 +41,7 @@ type source struct {
 	name     string
 	services map[string]bool // of the catalogue, that it has sent alerts of
 	beat     *beat           // nil where no heartbeat is declared
+	seen     ingest.Millis   // when an episode of such a service began last, or its heartbeat was declared
 }
 
 // beat is a declared heartbeat, and how it stands.
@@ -100,6 +101,9 @@ func (f *Fold) declare(beats map[sourceKey]*beat) {
 			} else if b != nil && b.silent {
 				t.hear(b, f.now, "its heartbeat is not declared any more")
 				t.closeSilence(b)
+			}
+			if s.beat != nil {
+				s.seen = f.now
 			}
 			s.beat = nil
 		}
@@ -384,6 +388,7 @@ func (t *tenant) watches(name, service string) {
 		return
 	}
 	s := t.source(name)
+	s.seen = t.fold.now
 	if s.services[service] {
 		return
 	}

@@ -71,6 +71,7 @@ func (t *tenant) restore(s *savedTenant) error {
 // restoreSource takes in what is remembered of a source. Its heartbeat is declared already.
 func (t *tenant) restoreSource(s *savedSource) {
 	one := t.source(s.Name)
+	one.seen = s.Seen
 	for _, service := range s.Services {
 		one.services[service] = true
 	}

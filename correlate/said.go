@@ -23,8 +23,8 @@ type Outcome struct {
 type saidLately [4]uint64
 
 // repeats tells whether the alert said the same lately, and remembers that it did now.
-func (l *saidLately) repeats(seen *ingest.Alert) bool {
-	now := sayingOf(seen)
+func (l *saidLately) repeats(start ingest.Millis, seen *ingest.Alert) bool {
+	now := sayingOf(start, seen)
 	if slices.Contains(l[:], now) {
 		return true
 	}
@@ -33,9 +33,9 @@ func (l *saidLately) repeats(seen *ingest.Alert) bool {
 	return false
 }
 
-// sayingOf is a number for all that an alert says, except until when a firing one holds: Prometheus puts
+// sayingOf is a number for all that an alert with that start says, except until when a firing one holds: Prometheus puts
 // that off each time that it sends. It is never 0, and is kept in snapshots: it never changes.
-func sayingOf(a *ingest.Alert) uint64 {
+func sayingOf(start ingest.Millis, a *ingest.Alert) uint64 {
 	var h xxhash.Digest
 	h.Reset()
 	var b [8]byte
@@ -47,7 +47,7 @@ func sayingOf(a *ingest.Alert) uint64 {
 		number(uint64(len(s)))
 		_, _ = h.WriteString(s)
 	}
-	number(uint64(a.StartsAt))
+	number(uint64(start))
 	if a.Resolved {
 		number(uint64(a.EndsAt)<<2 | 1)
 	}

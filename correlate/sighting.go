@@ -19,12 +19,16 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 		a = &alert{}
 		t.keep(key, a)
 	}
-	repeats := a.said.repeats(seen)
 	if seen.StartsAt == 0 {
 		dated := *seen
-		dated.StartsAt = received
+		dated.StartsAt, dated.Undated = received, true
 		seen = &dated
 	}
+	start := seen.StartsAt
+	if seen.Undated && a.open != nil {
+		start = a.open.row.StartsAt // else each time would have another
+	}
+	repeats := a.said.repeats(start, seen)
 	if seen.Resolved {
 		t.resolved(a, source, received, seen)
 	} else {
@@ -40,7 +44,9 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 func (t *tenant) firing(a *alert, source string, received ingest.Millis, seen *ingest.Alert) {
 	known := a.find(seen.StartsAt)
 	switch {
-	case known != nil && known == a.open && known.hiddenBy != 0 && received-known.hiddenBy <= t.fold.copyWindow():
+	case seen.Undated && a.open != nil && a.open.outlasted(seen):
+		t.seen(a.open, received, seen) // it names no start: there is none to know by
+	case known != nil && known == a.open && known.hiddenBy != 0 && received-known.hiddenBy <= t.fold.copyWindow() && !known.renewed(received, seen):
 		// A copy that was under way while the episode timed out.
 	case known != nil && known == a.open:
 		t.seen(known, received, seen)
@@ -73,6 +79,12 @@ func (e *episode) outlasted(seen *ingest.Alert) bool {
 	return e.row.State != Unknown || seen.Unknown || seen.StartsAt <= e.row.UnknownSince
 }
 
+// renewed tells whether a sighting is newer than the resolve by timeout that hid e: its sender promises more than
+// ever, and beyond when that was told. What was under way then cannot.
+func (e *episode) renewed(received ingest.Millis, seen *ingest.Alert) bool {
+	return seen.EndsByTimeout && seen.EndsAt > max(e.hiddenBy, e.holds) && received >= e.lastSeen
+}
+
 // resolved applies an alert seen resolved.
 func (t *tenant) resolved(a *alert, source string, received ingest.Millis, seen *ingest.Alert) {
 	ends := seen.EndsAt
@@ -91,7 +103,7 @@ func (t *tenant) resolved(a *alert, source string, received ingest.Millis, seen 
 		t.lose(a, seen.StartsAt, received)
 		t.brief(a, source, ends, received, seen)
 	case a.open != nil && (ends > a.open.row.StartsAt || known == a.open):
-		if known == nil {
+		if known == nil && !seen.Undated {
 			a.open.addAlias(seen.StartsAt)
 		}
 		t.end(a, ends, received, seen)
@@ -255,7 +267,7 @@ func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert)
 		return
 	}
 	if timeout {
-		if ends > e.lastSeen { // else it was seen firing after that
+		if ends > e.lastSeen && e.holds <= max(ends, received) { // else it was seen firing after that, or what its sender said of it still holds
 			e.hidden, e.hiddenBy = max(e.row.StartsAt, min(ends, received)), received
 			t.judge(e)
 		}

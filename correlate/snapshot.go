@@ -69,6 +69,7 @@ type (
 	savedSource struct {
 		Name     string
 		Services []string
+		Seen     ingest.Millis
 		Heard    ingest.Millis
 		Silent   bool
 		Since    ingest.Millis
@@ -246,7 +247,7 @@ func (t *tenant) save() savedTenant {
 }
 
 func (s *source) save() savedSource {
-	saved := savedSource{Name: s.name, Services: slices.Sorted(maps.Keys(s.services))}
+	saved := savedSource{Name: s.name, Services: slices.Sorted(maps.Keys(s.services)), Seen: s.seen}
 	if b := s.beat; b != nil {
 		saved.Heard, saved.Silent, saved.Since, saved.Row, saved.Dirty = b.heard, b.silent, b.since, b.row, b.dirty
 	}

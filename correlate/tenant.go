@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -62,14 +63,18 @@ func (t *tenant) touchIncident(i *incident) {
 	}
 }
 
-// change takes in a change of a service.
-func (t *tenant) change(c ingest.Change) {
+// change takes in a change of a service, or says why not.
+func (t *tenant) change(received ingest.Millis, c ingest.Change) (refused string) {
+	if c.StartedAt-received > changeAhead {
+		return fmt.Sprintf("change %q: started_at %s lies more than %d days after it was received: it is not counted", c.ID, c.StartedAt, changeAhead/ingest.Day)
+	}
 	t.line.insertChange(c)
 	for _, i := range t.incidents {
 		if after := i.row.OpenedAt - c.StartedAt; after >= -lookBack && after <= changeReach+lookBack {
 			t.rerank(i)
 		}
 	}
+	return ""
 }
 
 // rerank ranks the causes of i anew where what they are ranked by may have changed, and

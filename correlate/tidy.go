@@ -112,6 +112,7 @@ func (t *tenant) knew(source string, seen *ingest.Alert) bool {
 func (t *tenant) tidy() {
 	t.line.expireChanges(t.fold.now)
 	t.past.expire(t.fold.now)
+	t.forgetSources()
 	declared := func(s *source) bool { return s.beat != nil }
 	if len(t.alerts)+len(t.incidents)+len(t.line.changes)+len(t.past) == 0 && !slices.ContainsFunc(slices.Collect(maps.Values(t.sources)), declared) {
 		delete(t.fold.tenants, t.name)
@@ -119,6 +120,28 @@ func (t *tenant) tidy() {
 	}
 	t.tidyAt = t.fold.now + ingest.Day
 	t.watchTidy()
+}
+
+// mostSources is how many sources of a tenant are remembered of which nothing but the services is known that
+// they have sent alerts of.
+const mostSources = 1000
+
+// forgetSources drops sources that were only named in what was sent: which services they have sent alerts of is of
+// use only if a heartbeat of theirs is declared one day. Those go that have sent nothing for a month, and of
+// too many those that were silent longest.
+func (t *tenant) forgetSources() {
+	var idle []*source
+	for _, s := range t.sources {
+		if s.beat == nil && t.kept[s.name] == 0 {
+			idle = append(idle, s)
+		}
+	}
+	slices.SortFunc(idle, func(a, b *source) int { return cmp.Or(cmp.Compare(b.seen, a.seen), cmp.Compare(a.name, b.name)) })
+	for i, s := range idle {
+		if i >= mostSources || s.seen < t.fold.now-pastDays*ingest.Day {
+			delete(t.sources, s.name)
+		}
+	}
 }
 
 func (t *tenant) watchTidy() { t.fold.timers.push(timer{due: t.tidyAt, kind: timerTidy, tenant: t}) }

@@ -193,6 +193,32 @@ func TestChangesThatAreOldAreForgotten(t *testing.T) {
 	}
 }
 
+func TestSourcesThatWereOnlyNamedAreForgotten(t *testing.T) {
+	w := newWorld(t, watched())
+	brief := func(source string, at int) {
+		w.run(from(source, said(at+1, at)), from(source, said(at+2, at, at+1)))
+	}
+	brief("am", 0)
+	for n := range 1500 {
+		brief(fmt.Sprintf("run-%04d", n), n)
+	}
+	remembered := func() (n int) { return strings.Count(snapshotOf(t, w), `"name":"run-`) }
+	if n := remembered(); n != 1500 {
+		t.Fatalf("%d sources are remembered before the first day is over: the test does not test", n)
+	}
+	if w.until(start + 4*ingest.Day); remembered() != 1000 || strings.Contains(snapshotOf(t, w), "run-0499") || !strings.Contains(snapshotOf(t, w), "run-0500") {
+		t.Errorf("%d sources are remembered after days, run-0500 first and 1000 in all is expected", remembered())
+	}
+	for day := range 40 { // an alert that goes on
+		w.run(from("steady", said((day+4)*24*60, 4*24*60)))
+	}
+	for source, want := range map[string]bool{"run-": false, "steady": true, "am": true} {
+		if got := strings.Contains(snapshotOf(t, w), `"name":"`+source); got != want {
+			t.Errorf("%s is remembered after a month: %t", source, got)
+		}
+	}
+}
+
 func TestATenantOfWhomNothingIsLeftIsForgotten(t *testing.T) {
 	w := newWorld(t, chain())
 	empty := w.size(t)

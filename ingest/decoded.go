@@ -1,5 +1,7 @@
 package ingest
 
+import "slices"
+
 // Decoded is what a record holds, decoded.
 type Decoded struct {
 	Events []Event
@@ -10,6 +12,37 @@ type Decoded struct {
 	Warnings []string
 	// Unsaid is how many more warnings there would be.
 	Unsaid int
+}
+
+// Sources returns the sources of what the delivery holds, in the order in which they come: one, but where a
+// record that names none holds events of several kinds. What holds nothing is of the source of alerts.
+func (d *Decoded) Sources() []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for i := range d.Events {
+		add(d.Events[i].Source)
+	}
+	for i := range d.Dead {
+		add(d.Dead[i].Source)
+	}
+	if names == nil {
+		add(SourceOfAlerts)
+	}
+	return names
+}
+
+// SetTenant says whose all of it is, where that was learned from what it holds.
+func (d *Decoded) SetTenant(name string) {
+	for i := range d.Events {
+		d.Events[i].Tenant = name
+	}
+	for i := range d.Dead {
+		d.Dead[i].Tenant = name
+	}
 }
 
 // Reading is what a record was decoded to by whoever appends it, who has to look into it anyway. It is a

@@ -22,6 +22,9 @@ type Alert struct {
 	// does not know how the service is (Grafana's NoData and Error). It is never down.
 	Unknown  bool   `json:"unknown,omitempty"`
 	StartsAt Millis `json:"starts_at"`
+	// Undated says that the sender gave no start: StartsAt is when the alert was received, or its end
+	// where it has one. It is another one each time that the alert is sent, and means nothing then.
+	Undated bool `json:"undated,omitempty"`
 	// EndsAt is when it ended; 0 while firing, or where the sender gave none. With
 	// EndsByTimeout it is there while firing, too.
 	EndsAt Millis `json:"ends_at,omitempty"`

@@ -29,15 +29,24 @@ func Paths() []string {
 	return []string{PathAlertmanager, PathAlerts, PathChanges, PathSamples, PathCloudEvents, PathMapped, PathDetect}
 }
 
-// DefaultSource is the source of a delivery whose sender names none: the kind of
-// system that posts to its path. All paths of alerts share one, so that an alert that comes by
-// two of them is one alert.
+// The sources of events whose sender names none: the kind of system that sends them. Whatever way
+// alerts come, they share one, so that an alert that comes by two of them is one alert.
+const (
+	SourceOfAlerts  = "alertmanager" // and of what is said of how they belong together
+	SourceOfChanges = "changes"      // and of maintenance windows
+	SourceOfSamples = "samples"
+)
+
+// DefaultSource is the source of a delivery whose sender names none, by its path. It is "" where
+// only the content tells: each event then has the default of its kind.
 func DefaultSource(path string) string {
 	switch path {
 	case PathChanges:
-		return "changes"
+		return SourceOfChanges
 	case PathSamples:
-		return "samples"
+		return SourceOfSamples
+	case PathCloudEvents, PathDetect:
+		return ""
 	}
-	return "alertmanager"
+	return SourceOfAlerts // a mapping belongs to a source, and this is the one of who names none
 }

@@ -53,7 +53,7 @@ type Record struct {
 	ReceivedAt Millis     // given by the journal where it is 0
 	Kind       RecordKind //
 	Tenant     string     // "" means DefaultTenant
-	Source     string     // name of the sending system; copies of one alert share it
+	Source     string     // name of the sending system; copies of one alert share it. "": each event has the default of its kind
 	Path       string     // the URL path that it was posted to; tells the format
 	Reason     string     // KindRejected only
 	Body       []byte     // decompressed bytes as sent; for KindConfiguration its JSON

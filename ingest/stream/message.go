@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +23,7 @@ const (
 type taken struct {
 	message kafka.Message
 	record  ingest.Record
+	named   string // the tenant that its header names
 	reason  string // what of it was not understood, the first thing; "": all was
 	events  int
 }
@@ -46,7 +48,7 @@ func (s *Stream) take(m kafka.Message) taken {
 			Stream: s.config.Name, Topic: m.Topic, Partition: int32(m.Partition), Offset: m.Offset, At: ingest.MillisOf(m.Time),
 		},
 	}}
-	err := s.identify(m, &t.record)
+	err := s.identify(m, &t)
 	if err == nil {
 		err = s.decode(&t)
 	}
@@ -59,13 +61,16 @@ func (s *Stream) take(m kafka.Message) taken {
 // reject keeps of the record that it could not be taken, and why.
 func (t *taken) reject(err error) {
 	t.record, t.reason, t.events = wire.Reject(t.record, err), err.Error(), 0
+	t.record.Tenant = cmp.Or(t.record.Tenant, ingest.DefaultTenant)
 }
 
 func (s *Stream) decode(t *taken) error {
-	if limit := s.opts.MaxBodyBytes; int64(len(t.record.Body)) > limit {
-		return fmt.Errorf("the record has %d bytes, more than max_body_bytes %d", len(t.record.Body), limit)
+	delivery, err := s.read(t.record)
+	if t.record.Tenant == "" {
+		if err := s.settle(t, &delivery); err != nil {
+			return err
+		}
 	}
-	delivery, err := s.opts.Read(t.record)
 	if err != nil {
 		return err
 	}
@@ -76,20 +81,29 @@ func (s *Stream) decode(t *taken) error {
 	return nil
 }
 
-// identify says whose the record is and how it is read.
-func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
-	topic := s.config.topic(m.Topic)
+func (s *Stream) read(rec ingest.Record) (ingest.Decoded, error) {
+	if limit := s.opts.MaxBodyBytes; int64(len(rec.Body)) > limit {
+		return ingest.Decoded{}, fmt.Errorf("the record has %d bytes, more than max_body_bytes %d", len(rec.Body), limit)
+	}
+	return s.opts.Read(rec)
+}
+
+// identify says whose the record is and how it is read. Where only what it holds tells the source, that
+// and the tenant are left to settle.
+func (s *Stream) identify(m kafka.Message, t *taken) error {
+	rec, topic := &t.record, s.config.topic(m.Topic)
 	rec.Path = formats[topic.Format]
 	rec.Tenant, rec.Source = topic.Tenant, topic.Source
-	var named string
 	var errs []error
 	headers := make([]wire.Header, len(m.Headers))
 	for i, h := range m.Headers {
 		headers[i] = wire.Header{Name: h.Key, Value: string(h.Value)}
 		switch {
-		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "" && named == "":
-			named = string(h.Value)
-			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(named)))
+		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "" && t.named != "":
+			errs = append(errs, inHeader(TenantHeader, errors.New("is there twice; give one")))
+		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "":
+			t.named = string(h.Value)
+			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(t.named)))
 		case strings.EqualFold(h.Key, SourceHeader) && rec.Source == "":
 			rec.Source = string(h.Value)
 			errs = append(errs, inHeader(SourceHeader, ingest.CheckSource(rec.Source)))
@@ -98,17 +112,34 @@ func (s *Stream) identify(m kafka.Message, rec *ingest.Record) error {
 	if body, binary := wire.Structured(headers, m.Value); binary {
 		rec.Body, rec.Path = body, ingest.PathCloudEvents
 	}
-	if rec.Source == "" {
-		rec.Source = ingest.DefaultSource(rec.Path)
-	}
+	rec.Source = cmp.Or(rec.Source, ingest.DefaultSource(rec.Path))
 	err := errors.Join(errs...)
-	if err == nil && rec.Tenant == "" {
-		rec.Tenant, err = s.tenant(rec.Source, named)
+	if err == nil && rec.Tenant == "" && rec.Source != "" {
+		rec.Tenant, err = s.tenant(rec.Source, t.named)
 	}
 	if err != nil {
 		rec.Tenant, rec.Source = ingest.DefaultTenant, ingest.DefaultSource(rec.Path)
 	}
 	return err
+}
+
+// settle gives a record that names no source its tenant: the one of the sources of what it holds.
+func (s *Stream) settle(t *taken, d *ingest.Decoded) error {
+	var found string
+	of := d.Sources()
+	for i, source := range of {
+		tenant, err := s.tenant(source, t.named)
+		if err != nil {
+			return err
+		}
+		if i > 0 && tenant != found {
+			return fmt.Errorf("the record holds what is of source %q, of tenant %q, and of source %q, of tenant %q: send them apart, or name a source",
+				of[0], found, source, tenant)
+		}
+		found = tenant
+	}
+	t.record.Tenant = found
+	return nil
 }
 
 // tenant returns the tenant of the source, or the one that the record names, as it is over HTTP.

@@ -34,12 +34,11 @@ func newWires(c Config, clientID string) (wires, error) {
 		dialer:    &kafka.Dialer{ClientID: clientID, Timeout: dialTimeout, DualStack: true, TLS: secured},
 		transport: &kafka.Transport{ClientID: clientID, DialTimeout: dialTimeout, TLS: secured},
 	}
-	if c.SASL != nil {
-		if _, err := c.SASL.Password(); err != nil {
-			return wires{}, fmt.Errorf("sasl: %w", err)
-		}
-		w.dialer.SASLMechanism, w.transport.SASL = login{*c.SASL}, login{*c.SASL}
+	login, err := c.SASL.Login()
+	if err != nil {
+		return wires{}, fmt.Errorf("sasl: %w", err)
 	}
+	w.dialer.SASLMechanism, w.transport.SASL = login, login
 	return w, nil
 }
 
@@ -77,6 +76,18 @@ func (t *TLS) Config() (*tls.Config, error) {
 	return c, nil
 }
 
+// Login returns how s logs in, nil for a nil SASL. A password that cannot be read now is an error; it is read
+// again at each connection.
+func (s *SASL) Login() (sasl.Mechanism, error) {
+	if s == nil {
+		return nil, nil
+	}
+	if _, err := s.password(); err != nil {
+		return nil, err
+	}
+	return login{*s}, nil
+}
+
 // login is a mechanism of SASL that reads the password when it is needed.
 type login struct{ SASL }
 
@@ -85,7 +96,7 @@ func (l login) Name() string { return l.Mechanism }
 
 // Start implements [sasl.Mechanism].
 func (l login) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
-	password, err := l.Password()
+	password, err := l.password()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,8 +114,8 @@ func (l login) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
 	return m.Start(ctx)
 }
 
-// Password reads the file of the password.
-func (s SASL) Password() (string, error) {
+// password reads the file of the password.
+func (s SASL) password() (string, error) {
 	text, err := os.ReadFile(s.PasswordFile)
 	if err != nil {
 		return "", fmt.Errorf("password_file: %w", err)

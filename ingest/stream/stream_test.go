@@ -278,7 +278,7 @@ func headers(t *testing.T, k *rig.KafkaCluster) {
 		"delivery blue dc1 " + ingest.PathAlertmanager,
 		"rejected default alertmanager " + ingest.PathAlertmanager,
 		"delivery default alertmanager " + ingest.PathAlertmanager,
-		"delivery default alertmanager " + ingest.PathCloudEvents,
+		"delivery default  " + ingest.PathCloudEvents,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)

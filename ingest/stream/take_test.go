@@ -2,6 +2,9 @@ package stream
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -59,6 +62,55 @@ func TestARecordOfASourceWithATenantIsOfThatTenant(t *testing.T) {
 	}
 }
 
+func TestARecordWithTwoTenantsIsADeadLetter(t *testing.T) {
+	s, err := New(Config{Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red"}}}, Options{Journal: void{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, want := range map[string]string{"t": "header X-Scope-OrgID: is there twice; give one", "own": ""} {
+		took := s.take(kafka.Message{Topic: topic, Value: []byte(`{"version":"4","alerts":[]}`), Headers: []kafka.Header{
+			{Key: "X-Scope-OrgID", Value: []byte("shop")}, {Key: "x-scope-orgid", Value: []byte("bank")},
+		}})
+		if took.reason != want {
+			t.Errorf("%s: %q, want %q", topic, took.reason, want)
+		}
+	}
+}
+
+func TestARecordThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
+	s, err := New(Config{
+		Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red"}},
+		Tenants: map[string]string{"alertmanager": "shop", "changes": "ops"},
+	}, Options{Journal: void{}, MaxBodyBytes: 600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		alerts = `{"version":"4","alerts":[{"status":"firing","labels":{"a":"1"},"startsAt":"2026-11-22T11:00:00Z"}]}`
+		change = `{"id":"1","service":"s","started_at":"2026-11-22T11:00:00Z"}`
+	)
+	cloud := func(data string) string {
+		return `{"specversion":"1.0","id":"1","source":"s","type":"t","data":` + data + `}`
+	}
+	for _, test := range []struct{ topic, value, tenant, want, reason string }{
+		{"t", change, "", "ops", ""},
+		{"t", alerts, "", "shop", ""},
+		{"t", alerts, "ops", "default", `source "alertmanager" is of tenant "shop", and the header X-Scope-OrgID names "ops"`},
+		{"t", "[" + cloud(alerts) + "," + cloud(change) + "]", "", "default",
+			`the record holds what is of source "alertmanager", of tenant "shop", and of source "changes", of tenant "ops": send them apart, or name a source`},
+		{"own", "[" + cloud(alerts) + "," + cloud(change) + "]", "", "red", ""},
+		{"t", strings.Repeat(" ", 601), "", "shop", "the record has 601 bytes, more than max_body_bytes 600"},
+	} {
+		m := kafka.Message{Topic: test.topic, Value: []byte(test.value)}
+		if test.tenant != "" {
+			m.Headers = []kafka.Header{{Key: TenantHeader, Value: []byte(test.tenant)}}
+		}
+		if took := s.take(m); took.record.Tenant != test.want || took.record.Source != "" || took.reason != test.reason {
+			t.Errorf("%+v: tenant %q, source %q, %q", test, took.record.Tenant, took.record.Source, took.reason)
+		}
+	}
+}
+
 // FuzzEveryRecordIsTaken checks that whatever is in a topic becomes a record of the journal, and what
 // was not understood a dead letter with a reason: a record that could not be taken would stop its partition.
 func FuzzEveryRecordIsTaken(f *testing.F) {
@@ -75,7 +127,7 @@ func FuzzEveryRecordIsTaken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte, name string, header []byte) {
 		took := s.take(kafka.Message{Topic: "t", Offset: 7, Value: value, Time: time.UnixMilli(1), Headers: []kafka.Header{{Key: name, Value: header}}})
 		rec := took.record
-		if rec.Origin == nil || rec.Origin.Offset != 7 || rec.Path == "" || ingest.CheckTenant(rec.Tenant) != nil || ingest.CheckSource(rec.Source) != nil {
+		if rec.Origin == nil || rec.Origin.Offset != 7 || rec.Path == "" || ingest.CheckTenant(rec.Tenant) != nil || rec.Source != "" && ingest.CheckSource(rec.Source) != nil {
 			t.Errorf("%+v", rec)
 		}
 		rejected := rec.Kind == ingest.KindRejected
@@ -92,4 +144,31 @@ func FuzzEveryRecordIsTaken(f *testing.F) {
 			t.Errorf("key %q", letter.Key)
 		}
 	})
+}
+
+func TestAPasswordIsReadAtEachLogin(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	s := &SASL{Mechanism: "PLAIN", Username: "u", PasswordFile: file}
+	if _, err := s.Login(); err == nil {
+		t.Error("a file that is not there is no error")
+	}
+	for _, password := range []string{"one", "two"} {
+		if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		login, err := s.Login()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(password+"-later\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, sent, err := login.Start(t.Context())
+		if err != nil || string(sent) != "\x00u\x00"+password+"-later" {
+			t.Errorf("%q, %v", sent, err)
+		}
+	}
+	if login, err := (*SASL)(nil).Login(); login != nil || err != nil {
+		t.Error(login, err)
+	}
 }

@@ -170,14 +170,19 @@ func unidentified(err error) answer {
 // take decodes a record to refuse what cannot be, and keeps it.
 func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record, s *share) answer {
 	h.m.bytes.WithLabelValues(rec.Path).Add(float64(len(rec.Body)))
-	configured := settings.sources.configured(rec.Tenant)
+	configured := settings.sources.configured(cmp.Or(rec.Tenant, ingest.DefaultTenant))
 	if !configured {
 		if err := h.tenants.room(rec.Tenant); err != nil {
 			return unidentified(err) // not even its dead letters are kept
 		}
 	}
-	var err error
-	if rec.Reading, err = settings.decoder.ReadAhead(rec, ingest.MillisOf(time.Now())); err != nil {
+	reading, err := settings.decoder.ReadAhead(rec, ingest.MillisOf(time.Now()))
+	if rec.Source == "" {
+		if err := settings.sources.settle(&rec, &reading.Decoded); err != nil {
+			return unidentified(err)
+		}
+	}
+	if err != nil {
 		return h.reject(ctx, rec, s, err)
 	}
 	if !configured {
@@ -185,7 +190,8 @@ func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record
 			return unidentified(err)
 		}
 	}
-	found, said := countsOf(rec.Reading), accept(rec.Path, &rec.Reading.Decoded) // before it is given away
+	found, said := countsOf(reading), accept(rec.Path, &reading.Decoded) // before it is given away
+	rec.Reading = reading
 	if a := h.keep(ctx, rec, s); a.err != nil {
 		return a
 	}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -124,7 +125,8 @@ type forbidden string
 
 func (f forbidden) Error() string { return string(f) }
 
-// identify returns whose a request is: its source and its tenant.
+// identify returns whose a request is: its source and its tenant. Where only what it holds tells the source,
+// that is "", and the tenant is the one that is named, "" without one; see settle.
 func (s *Sources) identify(r *http.Request) (source, tenant string, err error) {
 	source = r.URL.Query().Get(SourceParameter)
 	if source != "" {
@@ -135,11 +137,47 @@ func (s *Sources) identify(r *http.Request) (source, tenant string, err error) {
 	if source, err = s.authenticate(r, source); err != nil {
 		return "", "", err
 	}
-	if source == "" {
-		source = ingest.DefaultSource(r.URL.Path)
+	named, err := named(r)
+	if err != nil {
+		return "", "", fmt.Errorf("%s: %w", TenantHeader, err)
 	}
-	tenant, err = s.tenant(r, source)
+	if source = cmp.Or(source, ingest.DefaultSource(r.URL.Path)); source == "" {
+		return "", named, nil
+	}
+	tenant, err = s.tenant(named, source)
 	return source, tenant, err
+}
+
+// named returns the tenant that a request names, "" where it names none. With two headers, whoever stands
+// between added one: which of them counts must not be a guess, for reads neither.
+func named(r *http.Request) (string, error) {
+	headers := r.Header.Values(TenantHeader)
+	switch {
+	case len(headers) > 1:
+		return "", errors.New("is there twice; give one")
+	case len(headers) == 0 || headers[0] == "":
+		return "", nil
+	}
+	return headers[0], ingest.CheckTenant(headers[0])
+}
+
+// settle gives a record that names no source its tenant: the one of the sources of what it holds.
+func (s *Sources) settle(rec *ingest.Record, d *ingest.Decoded) error {
+	named := rec.Tenant
+	of := d.Sources()
+	for i, source := range of {
+		tenant, err := s.tenant(named, source)
+		if err != nil {
+			return err
+		}
+		if i > 0 && tenant != rec.Tenant {
+			return forbidden(fmt.Sprintf("the delivery holds what is of source %q, of tenant %q, and of source %q, of tenant %q: send them apart, or name a source",
+				of[0], rec.Tenant, source, tenant))
+		}
+		rec.Tenant = tenant
+	}
+	d.SetTenant(rec.Tenant)
+	return nil
 }
 
 // authenticate returns the source that a request is of: the one named, or the token's.
@@ -175,13 +213,8 @@ func (s *Sources) configured(tenant string) bool {
 }
 
 // tenant returns the tenant of the source, or the one that the request names.
-func (s *Sources) tenant(r *http.Request, source string) (string, error) {
-	named, own := r.Header.Get(TenantHeader), s.known[source].Tenant
-	if named != "" {
-		if err := ingest.CheckTenant(named); err != nil {
-			return "", fmt.Errorf("%s: %w", TenantHeader, err)
-		}
-	}
+func (s *Sources) tenant(named, source string) (string, error) {
+	own := s.known[source].Tenant
 	switch {
 	case own == "" && named == "":
 		return ingest.DefaultTenant, nil

@@ -1,6 +1,9 @@
 package webhook_test
 
 import (
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +124,69 @@ func TestASourceWithATenantNeedsNoHeader(t *testing.T) {
 	equal(t, got, []string{"shop/eu", "default/us", "bank/alertmanager"})
 }
 
+func TestTwoHeadersThatNameATenantAreRefused(t *testing.T) {
+	s := serve(t)
+	for _, path := range []string{ingest.PathAlertmanager, ingest.PathDetect} {
+		for _, names := range [][]string{{"shop", "bank"}, {"shop", "shop"}, {"", "bank"}} {
+			req, err := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(delivery))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header["X-Scope-Orgid"] = names
+			resp, err := s.client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err != nil || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "X-Scope-OrgID: is there twice; give one") {
+				t.Error(names, resp.Status, string(text), err)
+			}
+		}
+	}
+	s.kept()
+}
+
+func TestADeliveryThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
+	sources, err := webhook.NewSources([]ingest.Source{{Name: "alertmanager", Tenant: "shop"}, {Name: "changes", Tenant: "ops"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sample = `{"service":"s","good":1,"total":1,"at":"2026-09-07T00:04:56Z"}`
+	for _, test := range []struct{ name, path, body, header, want string }{
+		{"a change", ingest.PathDetect, change, "", "200 ops/"},
+		{"a change of its tenant", ingest.PathDetect, change, "ops", "200 ops/"},
+		{"a change of another", ingest.PathDetect, change, "shop", `403 source "changes" is of tenant "ops", and X-Scope-OrgID names "shop"`},
+		{"a change by its own path", ingest.PathChanges, change, "", "200 ops/changes"},
+		{"an alert", ingest.PathDetect, delivery, "", "200 shop/"},
+		{"a sample", ingest.PathDetect, sample, "", "200 default/"},
+		{"a sample of a tenant", ingest.PathDetect, sample, "bank", "200 bank/"},
+		{"both", ingest.PathCloudEvents, "[" + cloudEvent(delivery) + "," + cloudEvent(change) + "]", "",
+			`403 the delivery holds what is of source "alertmanager", of tenant "shop", and of source "changes", of tenant "ops": send them apart, or name a source`},
+		{"both, of one source", ingest.PathCloudEvents + "?source=eu", "[" + cloudEvent(delivery) + "," + cloudEvent(change) + "]", "", "200 default/eu"},
+		{"nothing", ingest.PathDetect, "{}", "", "400 shop/"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := serve(t)
+			s.handler.Configure(webhook.Settings{Sources: sources})
+			var headers []string
+			if test.header != "" {
+				headers = []string{"X-Scope-OrgID", test.header}
+			}
+			r := s.post(test.path, test.body, headers...)
+			got := fmt.Sprint(r.Code, " ", r.Error)
+			for _, rec := range s.journal.records {
+				got = fmt.Sprint(r.Code, " ", rec.Tenant, "/", rec.Source)
+			}
+			equal(t, got, test.want)
+		})
+	}
+}
+
+func cloudEvent(data string) string {
+	return `{"specversion":"1.0","id":"1","source":"s","type":"t","data":` + data + `}`
+}
+
 func TestTokenFilesThatAreWrongAreAllSaid(t *testing.T) {
 	file := tokens(t, map[string]string{
 		"empty": "\n \n", "two": "one two\n", "a": "same", "b": "same", "huge": strings.Repeat("x\n", 40<<10),
@@ -229,7 +295,7 @@ func TestACloudEventInHeadersIsKeptAsOneBody(t *testing.T) {
 		"ce-id", "7", "ce-source", "ci", "ce-type", "evenkeel.changes", "Traceparent", "x")
 	equal(t, r.Code, 200)
 	s.kept(ingest.Record{
-		Kind: ingest.KindDelivery, Tenant: "default", Source: "alertmanager", Path: ingest.PathCloudEvents,
+		Kind: ingest.KindDelivery, Tenant: "default", Path: ingest.PathCloudEvents,
 		Body: []byte(`{"id":"7","source":"ci","specversion":"1.0","type":"evenkeel.changes","data":` + change + `}`),
 	})
 	equal(t, s.post(ingest.PathCloudEvents, string(s.journal.records[0].Body), "Content-Type", "application/cloudevents+json").Code, 200)

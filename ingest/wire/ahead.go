@@ -18,15 +18,12 @@ func (w *window) narrow(from, until ingest.Millis) {
 
 // ReadAhead decodes a record that no journal has stamped yet, as [Decoder.Read] will when it was received
 // about now: a decoder of the same configuration takes over what was read, where that is still right then.
-// It is given away with the record: whoever appended the record does not touch it any more.
+// After an error it is empty. It is given away with the record: whoever appended the record does not touch it any more.
 func (c *Decoder) ReadAhead(rec ingest.Record, now ingest.Millis) (*ingest.Reading, error) {
 	rec.ReceivedAt = now
 	when := window{until: latestMillis}
 	d, err := c.read(rec, &when)
-	if err != nil {
-		return nil, err
-	}
-	return &ingest.Reading{Decoded: d, By: c.name, From: when.from, Until: when.until}, nil
+	return &ingest.Reading{Decoded: d, By: c.name, From: when.from, Until: when.until}, err
 }
 
 // take gives what the record was read to ahead, where reading it now would give the same; once, since who

@@ -27,8 +27,9 @@ func (r *reading) alertsPosted() error {
 func (a *alert) posted(r *reading) *ingest.Alert {
 	e := a.common(r)
 	e.StartsAt, e.EndsAt = r.instant("startsAt", a.startsAt), r.instant("endsAt", a.endsAt)
+	e.Undated = e.StartsAt == 0
 	switch {
-	case e.StartsAt != 0:
+	case !e.Undated:
 	case e.EndsAt != 0:
 		e.StartsAt = e.EndsAt
 	default:

@@ -42,14 +42,14 @@ func TestAnAlertPostedFiresUntilItsEndHasCome(t *testing.T) {
 			}, bare},
 		{"without both it starts now", start + 5, `{"labels":{"alertname":"Up"}}`,
 			func(a *ingest.Alert) {
-				a.StartsAt, a.EndsAt, a.EndsByTimeout = start+5, start+5+5*ingest.Minute, true
+				a.StartsAt, a.Undated, a.EndsAt, a.EndsByTimeout = start+5, true, start+5+5*ingest.Minute, true
 			}, bare},
 		{"year 1 is no instant", start + 5, `{"labels":{"alertname":"Up"},"startsAt":"0001-01-01T00:00:00Z","endsAt":"0001-01-01T00:00:00Z"}`,
 			func(a *ingest.Alert) {
-				a.StartsAt, a.EndsAt, a.EndsByTimeout = start+5, start+5+5*ingest.Minute, true
+				a.StartsAt, a.Undated, a.EndsAt, a.EndsByTimeout = start+5, true, start+5+5*ingest.Minute, true
 			}, bare},
 		{"an end alone is a start, too", end + 5, `{"labels":{"alertname":"Up"},"endsAt":"2026-11-22T11:58:21.366Z"}`,
-			func(a *ingest.Alert) { a.StartsAt, a.EndsAt, a.Resolved = end, end, true }, bare},
+			func(a *ingest.Alert) { a.StartsAt, a.Undated, a.EndsAt, a.Resolved = end, true, end, true }, bare},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.want(&test.of)

@@ -10,6 +10,7 @@ const maintenanceKind = "maintenance"
 
 // changes reads changes and maintenance windows: a list of them, or one.
 func (r *reading) changes() error {
+	r.of = ingest.SourceOfChanges
 	return r.list("change", "changes", func(item string) error {
 		var c change
 		return r.each(item, func() error { return r.change(&c) }, func() {

@@ -38,6 +38,41 @@ func TestTheDataOfACloudEventIsAnyOtherFormat(t *testing.T) {
 	}
 }
 
+func TestWhoNamesNoSourceIsOfTheOneThatTheKindOfEventHas(t *testing.T) {
+	batch := "[" + cloud(string(webhook(firing).Body)) + "," + cloud(change) + "," + cloud(window) + "," + cloud("["+sample+",7]") + "," +
+		cloud("["+change+",7]") + "," + cloud(happenings[6].json) + "]"
+	for _, test := range []struct {
+		name, path, body, source string
+		events, dead             []string
+	}{
+		{"a batch", ingest.PathCloudEvents, batch, "", []string{"alertmanager", "changes", "changes", "samples", "changes", "alertmanager"}, []string{"samples", "changes"}},
+		{"a change that is detected", ingest.PathDetect, change, "", []string{"changes"}, nil},
+		{"a sample that is detected", ingest.PathDetect, sample, "", []string{"samples"}, nil},
+		{"an alert that is detected", ingest.PathDetect, string(webhook(firing).Body), "", []string{"alertmanager"}, nil},
+		{"a change that somebody sends", ingest.PathDetect, change, "ci", []string{"ci"}, nil},
+		{"what nothing is known of", ingest.PathCloudEvents, "[" + cloud(change) + "," + cloud("{}") + "]", "", []string{"changes"}, []string{"alertmanager"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rec := record(test.path, test.body)
+			rec.Source = test.source
+			d, err := wire.Read(rec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var events, dead []string
+			for _, e := range d.Events {
+				events = append(events, e.Source)
+			}
+			for _, l := range d.Dead {
+				dead = append(dead, l.Source)
+			}
+			if diff := cmp.Diff([][]string{test.events, test.dead}, [][]string{events, dead}); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestOneBadCloudEventIsADeadLetter(t *testing.T) {
 	for _, test := range []struct{ name, bad, reason string }{
 		{"no data", `{"specversion":"1.0","id":"1","source":"s","type":"t"}`, `events[1].data: missing`},

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -86,6 +87,7 @@ type reading struct {
 	item   string // path of the item at hand, "" in the delivery itself
 	bad    string // what is wrong with it, the first thing only
 
+	of     string  // the source of what is read where the record names none; "" is that of alerts
 	badAt  int     // where the first dead letter's part begins
 	extras []extra // what only Grafana sends
 	nested bool    // the data of a CloudEvent
@@ -114,12 +116,15 @@ func (r *reading) event(e ingest.Event) {
 			return
 		}
 	}
-	e.Tenant, e.Source, e.ReceivedAt = tenant(r.rec), source(r.rec), r.rec.ReceivedAt
+	e.Tenant, e.Source, e.ReceivedAt = tenant(r.rec), r.source(), r.rec.ReceivedAt
 	if r.out.Events == nil {
 		r.out.Events = make([]ingest.Event, 0, 1+min(len(r.in)/usualAlertBytes, mostAtOnce))
 	}
 	r.out.Events = append(r.out.Events, e)
 }
+
+// source is the source of what is read.
+func (r *reading) source() string { return cmp.Or(r.rec.Source, r.of, ingest.SourceOfAlerts) }
 
 // bury adds a dead letter for a part of the body.
 func (r *reading) bury(from, to int) {
@@ -127,7 +132,7 @@ func (r *reading) bury(from, to int) {
 		r.badAt = from
 	}
 	dead := DeadLetter(r.rec, nil)
-	dead.Reason, dead.Body = r.bad, head(r.in[from:to:to])
+	dead.Source, dead.Reason, dead.Body = r.source(), r.bad, head(r.in[from:to:to])
 	r.out.Dead = append(r.out.Dead, dead)
 }
 

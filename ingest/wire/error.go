@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,13 +63,17 @@ func DeadLetter(rec ingest.Record, err error) ingest.DeadLetter {
 	return d
 }
 
-// Refused is the dead letter of an alert or a window that was understood, and is not counted for a reason of the fold's.
+// Refused is the dead letter of an alert, a change or a window that was understood, and is not counted for a reason of the
+// fold's.
 func Refused(rec ingest.Record, e ingest.Event, reason string) ingest.DeadLetter {
 	d := DeadLetter(rec, nil)
-	d.Reason = reason
+	d.Source, d.Reason = e.Source, reason
 	var told any = e.Alert
-	if e.Maintenance != nil {
+	switch {
+	case e.Maintenance != nil:
 		told = e.Maintenance
+	case e.Change != nil:
+		told = e.Change
 	}
 	if body, err := json.Marshal(told); err == nil {
 		d.Body = head(body)
@@ -85,9 +90,7 @@ func tenant(rec ingest.Record) string {
 	return rec.Tenant
 }
 
+// source is the source of a record as a whole.
 func source(rec ingest.Record) string {
-	if rec.Source == "" {
-		return ingest.DefaultSource(rec.Path)
-	}
-	return rec.Source
+	return cmp.Or(rec.Source, ingest.DefaultSource(rec.Path), ingest.SourceOfAlerts)
 }

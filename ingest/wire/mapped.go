@@ -122,6 +122,8 @@ type item struct {
 	*reading
 	m   *compiled
 	raw []byte
+
+	stamped bool // an instant is when the item was received, for want of another
 }
 
 func (x *item) event() ingest.Event {
@@ -159,7 +161,9 @@ func (x *item) alert() *ingest.Alert {
 		labels: x.all("labels", x.m.labels), annotations: x.all("annotations", x.m.notes),
 	}
 	e := a.common(x.reading)
-	e.StartsAt, e.EndsAt = x.instant("starts_at"), x.instant("ends_at")
+	e.StartsAt = x.instant("starts_at")
+	e.Undated = e.StartsAt == 0 || x.stamped
+	e.EndsAt = x.instant("ends_at")
 	switch x.one("status") {
 	case "resolved":
 		e.Resolved = true
@@ -307,6 +311,7 @@ func (x *item) instant(name string) ingest.Millis {
 		text, found = f.Default, false
 	}
 	if text == ReceivedAt && !found {
+		x.stamped = true
 		return x.received()
 	}
 	if !found {

@@ -53,7 +53,7 @@ func TestAMappingMakesAlertsOfAnyJSON(t *testing.T) {
 			Labels: of("alertname", "disk", "n", "5", "ok", "true", "service", "db", "severity", "critical", "site", "eu")}},
 		{Alert: &ingest.Alert{Fingerprint: "b", StartsAt: 1795348461000, Resolved: true, EndsAt: 1795348462123, Labels: of("alertname", "disk", "severity", "P9", "site", "eu")}},
 		{Alert: &ingest.Alert{Fingerprint: "c", StartsAt: 1795348461000, Unknown: true, Labels: of("alertname", "disk", "severity", "warning", "site", "eu")}},
-		{Alert: &ingest.Alert{Fingerprint: "d", StartsAt: 5, Labels: of("alertname", "disk", "severity", "warning", "site", "eu")}},
+		{Alert: &ingest.Alert{Fingerprint: "d", StartsAt: 5, Undated: true, Labels: of("alertname", "disk", "severity", "warning", "site", "eu")}},
 	}
 	for i := range want {
 		want[i].Tenant, want[i].Source, want[i].ReceivedAt = "default", "bridge", 5
@@ -193,6 +193,22 @@ func TestAllThatIsWrongWithAMappingIsSaidAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestAMappedAlertWhoseStartIsWhenItWasReceivedIsUndated(t *testing.T) {
+	m := wire.Mapping{Event: "alert", Fields: map[string]wire.Field{
+		"status": {From: "/s"}, "labels.alertname": {Constant: "disk"},
+		"starts_at": {From: "/t", Default: "received_at"}, "ends_at": {From: "/e", Default: "received_at"},
+	}}
+	d, err := mapped(t, m, `[{"s":"firing"},{"s":"firing","t":"2026-11-22T11:54:21Z"}]`)
+	if err != nil || len(d.Dead) > 0 {
+		t.Fatal(err, d.Dead)
+	}
+	for i, undated := range []bool{true, false} {
+		if a := d.Events[i].Alert; a.Undated != undated {
+			t.Errorf("%+v", a)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
@@ -41,8 +42,8 @@ func AppendRecorded(b []byte, rec ingest.Record) ([]byte, error) {
 	if t := tenant(rec); t != ingest.DefaultTenant {
 		line.Tenant = t
 	}
-	if s := source(rec); s != ingest.DefaultSource(rec.Path) {
-		line.Source = s
+	if rec.Source != ingest.DefaultSource(rec.Path) {
+		line.Source = rec.Source
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -146,7 +147,7 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 	if r.bad != "" {
 		return rec, errors.New(r.bad)
 	}
-	rec.Tenant, rec.Source = tenant(rec), source(rec)
+	rec.Tenant, rec.Source = tenant(rec), cmp.Or(rec.Source, ingest.DefaultSource(rec.Path))
 	return rec, nil
 }
 

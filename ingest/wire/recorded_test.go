@@ -26,7 +26,8 @@ func TestARecordedFileComesBackAsItWasWritten(t *testing.T) {
 	records := []ingest.Record{
 		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496374, Path: ingest.PathAlertmanager, Tenant: "default", Source: "alertmanager", Body: []byte(`{"a":"<\u00e9>"}`)},
 		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496375, Path: ingest.PathChanges, Tenant: "t", Source: "s", Body: []byte(`[1.50,null]`)},
-		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496376, Path: ingest.PathDetect, Tenant: "default", Source: "alertmanager", Body: []byte("\x0a\xff{")},
+		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496376, Path: ingest.PathDetect, Tenant: "default", Body: []byte("\x0a\xff{")},
+		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496376, Path: ingest.PathDetect, Tenant: "default", Source: "alertmanager", Body: []byte(`{}`)},
 	}
 	var text []byte
 	for _, rec := range records {
@@ -38,6 +39,7 @@ func TestARecordedFileComesBackAsItWasWritten(t *testing.T) {
 	want := `{"received_at":"2026-09-07T00:04:56.374Z","path":"/api/v1/ingest/alertmanager","body":{"a":"<\u00e9>"}}
 {"received_at":"2026-09-07T00:04:56.375Z","path":"/api/v1/ingest/changes","tenant":"t","source":"s","body":[1.50,null]}
 {"received_at":"2026-09-07T00:04:56.376Z","path":"/api/v1/ingest","body_base64":"Cv97"}
+{"received_at":"2026-09-07T00:04:56.376Z","path":"/api/v1/ingest","source":"alertmanager","body":{}}
 `
 	if string(text) != want {
 		t.Errorf("got\n%s", text)

@@ -12,6 +12,7 @@ const DefaultSLI = "availability"
 
 // samples reads counts of good and of all requests: a list of them, or one.
 func (r *reading) samples() error {
+	r.of = ingest.SourceOfSamples
 	return r.list("sample", "samples", func(item string) error {
 		var s sample
 		return r.each(item, func() error { return r.sample(&s) }, func() {

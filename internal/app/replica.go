@@ -3,14 +3,12 @@ package app
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,44 +51,48 @@ const replicaLease = time.Second
 // openReplica connects to the brokers, and waits for them until ctx ends.
 func (a *App) openReplica(ctx context.Context, c *config.Config) (*replica, error) {
 	k := c.Journal.Kafka
-	security, err := brokerSecurity(k)
+	secured, err := k.TLS.Config()
 	if err != nil {
-		return nil, fmt.Errorf("journal.kafka: %w", err)
+		return nil, fmt.Errorf("journal.kafka: tls: %w", err)
+	}
+	login, err := k.SASL.Login()
+	if err != nil {
+		return nil, fmt.Errorf("journal.kafka: sasl: %w", err)
 	}
 	cluster, err := kafka.Open(ctx, kafka.Options{
 		Brokers: k.Brokers, Topic: k.Topic, Partitions: uint32(k.Partitions), Replication: k.Replication,
 		DomainLabel: k.DomainLabel, MaxBytes: c.Journal.MaxBytes, Group: k.Group, SessionTimeout: k.SessionTimeout,
-		Events: a.eventsOf, TLS: security.tls, SASL: security.sasl,
+		Events: a.eventsOf, TLS: secured, SASL: login,
 		Clock: a.opts.Clock, Logger: a.logger.With("part", "journal"), Registerer: a.registry,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &replica{
+	r := &replica{
 		Cluster: cluster, db: a.database, store: &a.store, registry: a.registry,
 		logger: a.logger.With("part", "partition"), runners: make(map[uint32]*partition.Runner), failed: make(map[uint32]string),
-	}, nil
+	}
+	if err := r.show(cluster.Partitions()); err != nil {
+		return nil, errors.Join(err, cluster.Close())
+	}
+	return r, nil
 }
 
-// security is how brokers are reached.
-type security struct {
-	tls  *tls.Config
-	sasl kafka.SASL
-}
-
-func brokerSecurity(k *config.Kafka) (s security, err error) {
-	if s.tls, err = k.TLS.Config(); err != nil {
-		return s, fmt.Errorf("tls: %w", err)
+// show registers which partitions are folded here, those that are not among them.
+func (r *replica) show(partitions uint32) error {
+	var errs []error
+	for id := range partitions {
+		errs = append(errs, r.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "evenkeel_partition_folding", Help: "1 where this replica folds the partition; the sum over all replicas is 1.",
+			ConstLabels: prometheus.Labels{"partition": strconv.FormatUint(uint64(id), 10)},
+		}, func() float64 {
+			if r.owned()[id] == nil {
+				return 0
+			}
+			return 1
+		})))
 	}
-	if k.SASL == nil {
-		return s, nil
-	}
-	password, err := k.SASL.Password()
-	if err != nil {
-		return s, fmt.Errorf("sasl: %w", err)
-	}
-	s.sasl = kafka.SASL{Mechanism: strings.ToLower(k.SASL.Mechanism), Username: k.SASL.Username, Password: password}
-	return s, nil
+	return errors.Join(errs...)
 }
 
 // eventsOf returns the events of a delivery by the configuration in force, to find its domains.

@@ -45,7 +45,7 @@ var directions = map[string][]string{
 	"ingest/stream":  {"ingest", "ingest/wire"},
 	"ingest/store":   {"ingest", "internal/clickhouse"},
 
-	"internal/journal":                       {"ingest", "ingest/wire"}, // it exports deliveries as lines of JSON
+	"internal/journal":                       {"ingest"},
 	"internal/journal/kafka":                 {"ingest", "internal/journal"},
 	"internal/clickhouse":                    {},
 	"internal/clickhouse/engine":             {},

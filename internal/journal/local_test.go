@@ -18,7 +18,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/evenkeel/evenkeel/ingest"
-	"github.com/evenkeel/evenkeel/ingest/wire"
 	"github.com/evenkeel/evenkeel/internal/journal"
 	"github.com/evenkeel/evenkeel/internal/journal/journaltest"
 )
@@ -317,39 +316,6 @@ evenkeel_journal_records_total 2
 `), "evenkeel_journal_first_position", "evenkeel_journal_last_position", "evenkeel_journal_records_total")
 	if err != nil {
 		t.Error(err)
-	}
-}
-
-func TestAnExportIsReadBack(t *testing.T) {
-	j := open(t, journal.Options{Clock: func() time.Time { return time.UnixMilli(1_790_000_000_123) }})
-	records := []ingest.Record{
-		{Kind: ingest.KindConfiguration, Body: []byte(`{}`)},
-		{Kind: ingest.KindDelivery, Tenant: "default", Source: "am-1", Path: ingest.PathAlertmanager, Body: []byte("{\"a\":\n 1}")},
-		{Kind: ingest.KindTick},
-		{Kind: ingest.KindRejected, Reason: "x", Body: []byte("x")},
-		{Kind: ingest.KindDelivery, Tenant: "default", Source: "changes", Path: ingest.PathChanges, Body: []byte(`[]`)},
-	}
-	if _, err := j.Append(context.Background(), records); err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := journal.Export(context.Background(), &out, j); err != nil {
-		t.Fatal(err)
-	}
-	var got []ingest.Record
-	for rec, err := range wire.Recorded(&out) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, rec)
-	}
-	want := []ingest.Record{records[1], records[4]}
-	for i := range want {
-		want[i].ReceivedAt = 1_790_000_000_123
-	}
-	want[0].Body = []byte(`{"a":1}`)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
 	}
 }
 

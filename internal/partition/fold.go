@@ -177,6 +177,11 @@ func (f *Fold) deliver(rec ingest.Record, rows *Rows) {
 	if err != nil {
 		delivery.Dead = append(delivery.Dead, wire.DeadLetter(rec, err))
 	}
+	if rec.Source == "" {
+		if of := delivery.Sources(); len(of) == 1 {
+			rec.Source = of[0] // it reads the same with this name, and is counted under it
+		}
+	}
 	f.share(rec.Route, &delivery)
 	taken, repeats := delivery.Events[:0], uint32(0)
 	for _, event := range delivery.Events {

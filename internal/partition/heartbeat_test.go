@@ -1,6 +1,7 @@
 package partition_test
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -191,5 +192,76 @@ func TestWhatAStreamBringsLateIsKnownAndTheRestOfThatTimeIsNot(t *testing.T) {
 		if merged[row] == 0 {
 			t.Errorf("no partition says %s: %v", row, merged)
 		}
+	}
+}
+
+// Whatever alerts come is a sign that monitoring lives; a deployment that comes the same way is none.
+func TestAChangeIsNoSignOfLifeOfMonitoring(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "evenkeel.yml")
+	if err := os.WriteFile(file, []byte("services: [{name: shop}]\nsources: [{name: alertmanager, heartbeat: {every: 5m}}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := c.Folding().Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.ReceivedAt = dayOf(0)
+	const change = `{"id":"1","service":"shop","started_at":"2026-09-22T00:00:00Z"}`
+	alert := shopDown(1, "firing", "00:01:00", "0001-01-01T00:00:00Z")
+	cloud := func(data string) string {
+		return `{"specversion":"1.0","id":"1","source":"s","type":"t","data":` + data + `}`
+	}
+	sent := func(minute int, path, body string) ingest.Record {
+		return ingest.Record{Kind: ingest.KindDelivery, Path: path, ReceivedAt: dayOf(minute), Body: []byte(body)}
+	}
+	records := []ingest.Record{
+		first, sent(1, ingest.PathDetect, string(alert.Body)),
+		sent(4, ingest.PathDetect, change), sent(8, ingest.PathCloudEvents, cloud(change)),
+		sent(30, ingest.PathCloudEvents, "["+cloud(string(alert.Body))+","+cloud(change)+"]"),
+	}
+	for i := range records {
+		records[i].Position = uint64(i) + 1
+	}
+	fold := partition.NewFold(0)
+	rows := foldAll(fold, records)
+	var silences []string
+	for _, i := range rows.Incidents {
+		if i.Kind == correlate.Silent {
+			silences = append(silences, fmt.Sprintf("%s to %s", i.OpenedAt, i.ResolvedAt))
+		}
+	}
+	if diff := cmp.Diff([]string{fmt.Sprintf("%s to %s", dayOf(1), ingest.Millis(0)), fmt.Sprintf("%s to %s", dayOf(1), dayOf(30))}, silences); diff != "" {
+		t.Errorf("silences (-want +got)\n%s", diff)
+	}
+	var sources []string
+	for _, d := range rows.Deliveries {
+		sources = append(sources, d.Source)
+	}
+	if diff := cmp.Diff([]string{"alertmanager", "changes", "changes", ""}, sources[1:]); diff != "" {
+		t.Errorf("sources of deliveries (-want +got)\n%s", diff)
+	}
+
+	// What is kept of the deliveries, in ClickHouse and in a recorded file, is folded to the same.
+	again := partition.NewFold(0)
+	kept := again.Apply(records[0])
+	for i, d := range rows.Deliveries[1:] {
+		line, err := wire.AppendRecorded(nil, d.Record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rec, err := range wire.Recorded(bytes.NewReader(line)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec.Position = uint64(i) + 2
+			kept.Append(again.Apply(rec))
+		}
+	}
+	if diff := cmp.Diff(rows, kept, sameRows); diff != "" {
+		t.Errorf("folded again (-first +again)\n%s", diff)
 	}
 }

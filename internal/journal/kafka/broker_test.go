@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/segmentio/kafka-go/sasl"
+
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/stream"
 	"github.com/evenkeel/evenkeel/internal/journal"
 	"github.com/evenkeel/evenkeel/internal/journal/journaltest"
 	"github.com/evenkeel/evenkeel/internal/journal/kafka"
@@ -204,11 +208,19 @@ func TestOnABrokerThatAsksWhoWeAre(t *testing.T) {
 	if !roots.AppendCertsFromPEM(pem) {
 		t.Fatal("no certificate")
 	}
-	for _, mechanism := range []string{"plain", "scram-sha-256", "scram-sha-512"} {
+	login := func(t *testing.T, mechanism, password string) (sasl.Mechanism, func(string)) {
+		file := filepath.Join(t.TempDir(), "password")
+		write := func(password string) { must(t, os.WriteFile(file, []byte(password+"\n"), 0o600)) }
+		write(password)
+		m, err := (&stream.SASL{Mechanism: mechanism, Username: "evenkeel", PasswordFile: file}).Login()
+		must(t, err)
+		return m, write
+	}
+	for _, mechanism := range stream.Mechanisms {
 		t.Run(mechanism, func(t *testing.T) {
 			o := options(broker.Addresses())
 			o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-			o.SASL = kafka.SASL{Mechanism: mechanism, Username: "evenkeel", Password: "secret"}
+			o.SASL, _ = login(t, mechanism, "secret")
 			s := &store{rows: map[ingest.Address]string{}}
 			m := s.join(t, o)
 			if _, err := m.c.Append(context.Background(), []ingest.Record{delivery("x")}); err != nil {
@@ -217,14 +229,19 @@ func TestOnABrokerThatAsksWhoWeAre(t *testing.T) {
 			eventually(t, "folded", func() bool { return len(s.all()) == 1 })
 		})
 	}
-	t.Run("with a wrong password", func(t *testing.T) {
+	t.Run("with a password that was mended in its file", func(t *testing.T) {
 		o := options(broker.Addresses())
 		o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-		o.SASL = kafka.SASL{Mechanism: "scram-sha-512", Username: "evenkeel", Password: "wrong"}
+		var write func(string)
+		o.SASL, write = login(t, "SCRAM-SHA-512", "wrong")
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if _, err := kafka.Open(ctx, o); err == nil || !strings.Contains(err.Error(), "SASL Authentication Failed") {
 			t.Error(err)
 		}
+		write("secret")
+		c, err := kafka.Open(ctx, o)
+		must(t, err)
+		must(t, c.Close())
 	})
 }

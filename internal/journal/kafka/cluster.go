@@ -50,9 +50,7 @@ func Open(ctx context.Context, o Options) (_ *Cluster, err error) {
 		return nil, err
 	}
 	c := &Cluster{opts: o}
-	if err := c.dial(); err != nil {
-		return nil, err
-	}
+	c.dial()
 	if err := c.prepare(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -74,11 +72,7 @@ func Open(ctx context.Context, o Options) (_ *Cluster, err error) {
 	return c, nil
 }
 
-func (c *Cluster) dial() error {
-	mechanism, err := c.opts.SASL.mechanism()
-	if err != nil {
-		return err
-	}
+func (c *Cluster) dial() {
 	c.transport = &kafkago.Transport{
 		Dial:        (&net.Dialer{Timeout: requestTimeout}).DialContext,
 		MetadataTTL: metadataAge,
@@ -86,10 +80,9 @@ func (c *Cluster) dial() error {
 
 		MetadataTopics: []string{c.opts.Topic, c.opts.checkpointTopic()},
 		TLS:            c.opts.TLS,
-		SASL:           mechanism,
+		SASL:           c.opts.SASL,
 	}
 	c.client = &kafkago.Client{Addr: kafkago.TCP(c.opts.Brokers...), Timeout: 2 * requestTimeout, Transport: c.transport}
-	return nil
 }
 
 // learn asks for the bounds of all partitions.

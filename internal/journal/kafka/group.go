@@ -49,14 +49,10 @@ func (c *Cluster) Join(ctx context.Context, own func(context.Context, Assignment
 }
 
 func (c *Cluster) group() (*kafkago.ConsumerGroup, error) {
-	mechanism, err := c.opts.SASL.mechanism()
-	if err != nil {
-		return nil, err
-	}
 	config := kafkago.ConsumerGroupConfig{
 		ID: c.opts.Group, Brokers: c.opts.Brokers, Topics: []string{c.opts.Topic},
 		Dialer: &kafkago.Dialer{
-			ClientID: "evenkeel", Timeout: requestTimeout, TLS: c.opts.TLS, SASLMechanism: mechanism,
+			ClientID: "evenkeel", Timeout: requestTimeout, TLS: c.opts.TLS, SASLMechanism: c.opts.SASL,
 			DialFunc: (&net.Dialer{Timeout: requestTimeout}).DialContext,
 		},
 		SessionTimeout:    c.opts.SessionTimeout,

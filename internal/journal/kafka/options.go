@@ -9,8 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/journal"
@@ -43,8 +41,8 @@ type Options struct {
 	// Events decodes a delivery, to find its domains; what it cannot decode has none. Required.
 	Events func(ingest.Record) []ingest.Event
 
-	TLS  *tls.Config // nil: none
-	SASL SASL        // zero: none
+	TLS  *tls.Config    // nil: none
+	SASL sasl.Mechanism // how to log in, at each connection; nil: not at all
 
 	// Clock gives received_at. Default time.Now.
 	Clock func() time.Time
@@ -52,13 +50,6 @@ type Options struct {
 	Logger *slog.Logger
 	// Registerer takes the metrics evenkeel_journal_*. Default: none.
 	Registerer prometheus.Registerer
-}
-
-// SASL says who we are to the brokers.
-type SASL struct {
-	Mechanism string // plain, scram-sha-256 or scram-sha-512; "" is no authentication
-	Username  string
-	Password  string
 }
 
 // Defaults of Options.
@@ -110,17 +101,3 @@ func (o *Options) fill() error {
 
 // checkpointTopic is where the folds keep what they remember.
 func (o *Options) checkpointTopic() string { return o.Topic + "-checkpoints" }
-
-func (s SASL) mechanism() (sasl.Mechanism, error) {
-	switch s.Mechanism {
-	case "":
-		return nil, nil
-	case "plain":
-		return plain.Mechanism{Username: s.Username, Password: s.Password}, nil
-	case "scram-sha-256":
-		return scram.Mechanism(scram.SHA256, s.Username, s.Password)
-	case "scram-sha-512":
-		return scram.Mechanism(scram.SHA512, s.Username, s.Password)
-	}
-	return nil, fmt.Errorf("SASL mechanism %q is none of plain, scram-sha-256, scram-sha-512", s.Mechanism)
-}
