@@ -40,6 +40,7 @@ type Fold struct {
 	timers    timers
 	touched   []*tenant    // that may have changed since the last Flush
 	steps     []Transition // since then
+	room      []byte       // scratch; see sayingOf
 }
 
 // New returns the empty fold of a partition, with the defaults and no services.

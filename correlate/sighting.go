@@ -28,7 +28,9 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 	if seen.Undated && a.open != nil {
 		start = a.open.row.StartsAt // else each time would have another
 	}
-	repeats := a.said.repeats(start, seen)
+	saying, room := sayingOf(start, seen, t.fold.room)
+	t.fold.room = room
+	repeats := a.said.repeats(saying)
 	if seen.Resolved {
 		t.resolved(a, source, received, seen)
 	} else {

@@ -12,9 +12,22 @@ type alert struct {
 	labels, annotations                                 ingest.Labels
 	extra                                               ingest.Labels // what only Grafana sends
 	known                                               string        // fingerprint of labels, where they came before
+	ends                                                ends
 }
 
 func (r *reading) alert(a *alert) error {
+	if r.next(); r.again(a) {
+		return nil
+	}
+	start := r.at
+	err := r.alertAnew(a)
+	if err == nil {
+		r.remember(start, a)
+	}
+	return err
+}
+
+func (r *reading) alertAnew(a *alert) error {
 	return r.object(func(name string) (err error) {
 		at := place{field: name}
 		switch name {
@@ -29,7 +42,11 @@ func (r *reading) alert(a *alert) error {
 		case "startsAt":
 			return r.str(at, &a.startsAt)
 		case "endsAt":
-			return r.str(at, &a.endsAt)
+			r.next()
+			a.ends.n, a.ends.from = a.ends.n+1, r.at
+			err = r.str(at, &a.endsAt)
+			a.ends.to = r.at
+			return err
 		case "generatorURL":
 			return r.repeated(at, &a.generatorURL)
 		case "fingerprint":

@@ -87,12 +87,14 @@ type reading struct {
 	item   string // path of the item at hand, "" in the delivery itself
 	bad    string // what is wrong with it, the first thing only
 
-	of     string  // the source of what is read where the record names none; "" is that of alerts
-	badAt  int     // where the first dead letter's part begins
-	extras []extra // what only Grafana sends
-	nested bool    // the data of a CloudEvent
-	before int     // events and dead letters of the delivery that are not in out: those around a CloudEvent's data
-	full   bool    // the data of a CloudEvent went beyond the limit
+	of       string     // the source of what is read where the record names none; "" is that of alerts
+	badAt    int        // where the first dead letter's part begins
+	instants [2]written // the last two that were read
+	extras   []extra    // what only Grafana sends
+	lately   *sameAgain // the alert before, where it is one that comes again
+	nested   bool       // the data of a CloudEvent
+	before   int        // events and dead letters of the delivery that are not in out: those around a CloudEvent's data
+	full     bool       // the data of a CloudEvent went beyond the limit
 }
 
 // errTooMany ends the reading of a delivery: what is never kept is not read to its end, either.

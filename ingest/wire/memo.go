@@ -36,9 +36,11 @@ type memoShard struct {
 // remembered is one text with what it means.
 type remembered struct {
 	raw         string
+	size        int           // bytes that it was read from
 	text        string        // of a string
 	labels      ingest.Labels // of an object of strings
 	fingerprint string        // of labels
+	again       *sameAgain    // of an alert; without raw, which it compares itself
 }
 
 func newMemo() *memo { return &memo{seed: maphash.MakeSeed()} }
@@ -74,7 +76,15 @@ func (m *memo) put(raw []byte, make func() *remembered) {
 	if len(raw) > maxMemoText {
 		return
 	}
-	hash := maphash.Bytes(m.seed, raw)
+	m.putHash(maphash.Bytes(m.seed, raw), len(raw), func() *remembered {
+		e := make()
+		e.raw = string(raw)
+		return e
+	})
+}
+
+// putHash is put for what has the hash and so many bytes.
+func (m *memo) putHash(hash uint64, size int, make func() *remembered) {
 	s := &m.shards[hash%memoShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,8 +94,23 @@ func (m *memo) put(raw []byte, make func() *remembered) {
 		return
 	}
 	e := make()
-	e.raw = string(raw)
+	e.size = size
 	s.keep(hash, e)
+}
+
+// alert returns the alert with that hash, nil where it is not known. Two may share a hash: it is to be compared.
+func (m *memo) alert(hash uint64) *sameAgain {
+	s := &m.shards[hash%memoShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.newer[hash]
+	if e == nil {
+		if e = s.older[hash]; e == nil {
+			return nil
+		}
+		s.keep(hash, e)
+	}
+	return e.again
 }
 
 func (s *memoShard) keep(hash uint64, e *remembered) {
@@ -93,7 +118,7 @@ func (s *memoShard) keep(hash uint64, e *remembered) {
 		s.older, s.newer, s.bytes = s.newer, map[uint64]*remembered{}, 0
 	}
 	s.newer[hash] = e
-	s.bytes += 2 * len(e.raw)
+	s.bytes += 2 * e.size
 }
 
 // objectEnd returns where the object at the beginning of in ends, if it holds strings only. It

@@ -31,6 +31,11 @@ func same(t interface {
 	}
 }
 
+// again is an alert that is sent more than once, with another end.
+func again(name, ends string) string {
+	return `{"annotations":{"b":"c"},"endsAt":"` + ends + `","startsAt":"2026-11-22T11:00:00Z","labels":{"a":"` + name + `"}}`
+}
+
 func remembering(t testing.TB) *wire.Decoder {
 	t.Helper()
 	d, err := wire.New(wire.Config{})
@@ -50,6 +55,9 @@ func FuzzWhatIsRememberedIsWhatIsRead(f *testing.F) {
 		`[{"labels":{"a":{"b":"c"}}},{"labels":{ "a" : "x" } }]`,
 		"[{\"labels\":{\"a\":\"\xff\"}},{\"labels\":{\"a\":\"\xff\"}}]",
 		`[{"labels":{"a":"1"`,
+		`[` + again("1", "2026-11-22T12:00:00Z") + `,` + again("2", "2026-11-22T12:00:00Z") + `,` + again("1", "2026-11-22T12:00:01Z") + `,` + again("2", "x") + `]`,
+		`[` + again("1", "") + `,` + again("2", "") + ` , ` + again("1", `\u0030`) + `,` + again("2", `\"`) + `,` + again("1", "\x01") + `]`,
+		`[{"endsAt":"2026-11-22T12:00:00Z","labels":{"a":"1"},"endsAt":"2026-11-22T13:00:00Z"},{"labels":{"a":"2"}},{"labels":{"a":"2"},"endsAt":null}]`,
 	} {
 		f.Add(body)
 	}

@@ -36,12 +36,27 @@ func (r *reading) instant(field, text string) ingest.Millis {
 	if text == "" {
 		return 0
 	}
+	for i := range r.instants {
+		if r.instants[i].text == text {
+			return r.instants[i].at
+		}
+	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		r.wrong(place{field: field}, "%q is not RFC 3339", short(text))
 		return 0
 	}
-	return r.plausible(field, t, text)
+	at := r.plausible(field, t, text)
+	if at != 0 {
+		r.instants[1], r.instants[0] = r.instants[0], written{text, at}
+	}
+	return at
+}
+
+// written is an instant with its text. Alerts that are sent together mostly have one end, and often one start.
+type written struct {
+	text string
+	at   ingest.Millis
 }
 
 // received is when the record was received. One that no journal has stamped yet counts as

@@ -100,7 +100,7 @@ type appender interface {
 
 // flushBytes is after about how many bytes of texts rows are sent on: columns that grow to all of a batch are
 // copied again and again while they do.
-const flushBytes = 4 << 20
+const flushBytes = 1 << 20
 
 // Rows returns rows of the table for a [Batch]. The slice is not copied.
 func (t Table[R]) Rows(rows []R) TableRows { return tableRows[R]{t, rows} }

@@ -17,7 +17,8 @@ const (
 // How a payload is encoded. The numbers are on disk and never change.
 const (
 	encodingPlain uint8 = 0
-	encodingZstd  uint8 = 1 // with dictionary 1 or none
+	encodingZstd  uint8 = 1 // with dictionary 1, or none
+	encodingS2    uint8 = 2 // one block of S2
 )
 
 // segmentMagic begins every segment; its last byte is the version of the format.

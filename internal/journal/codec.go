@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/binary"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"hash/crc32"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -18,8 +20,8 @@ import (
 // that reading one record does not unpack a day.
 const blockTarget = 1 << 20
 
-// longBlock is from how many bytes on a block refers to itself enough: with the dictionary it takes twice the time, and
-// becomes hardly shorter. The frame says which it is.
+// longBlock is from how many bytes on a block refers to itself enough without a dictionary. S2 makes it half as short as zstd
+// does with one, in a sixth of the time: whoever sends long deliveries sends many.
 const longBlock = 16 << 10
 
 // dictionary1 is text as deliveries hold it: short deliveries, which alone give
@@ -33,19 +35,16 @@ const dictionary1ID = 0x45564b01
 
 // codec turns records into blocks and back. It is safe for concurrent use.
 type codec struct {
-	short *zstd.Encoder // with dictionary 1
-	long  *zstd.Encoder // without
+	enc   *zstd.Encoder
 	dec   *zstd.Decoder
-	rooms sync.Pool // of *[]byte: what blocks are laid out in before they are compressed
+	rooms sync.Pool // of *[]byte: what blocks are laid out and compressed in
 }
 
 func newCodec() (*codec, error) {
-	fast := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false)} // the block has its own
-	long, err := zstd.NewWriter(nil, fast...)
-	if err != nil {
-		return nil, fmt.Errorf("compressor: %w", err)
-	}
-	short, err := zstd.NewWriter(nil, append(fast, zstd.WithEncoderDictRaw(dictionary1ID, dictionary1))...)
+	enc, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderCRC(false), // the block has its own
+		zstd.WithEncoderDictRaw(dictionary1ID, dictionary1))
 	if err != nil {
 		return nil, fmt.Errorf("compressor: %w", err)
 	}
@@ -56,12 +55,12 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decompressor: %w", err)
 	}
-	return &codec{short: short, long: long, dec: dec, rooms: sync.Pool{New: func() any { return new([]byte) }}}, nil
+	return &codec{enc: enc, dec: dec, rooms: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
 func (c *codec) close() {
 	c.dec.Close()
-	_, _ = c.short.Close(), c.long.Close() // nothing is buffered: only EncodeAll is used
+	_ = c.enc.Close() // nothing is buffered: only EncodeAll is used
 }
 
 // block is one block on its way to the disk; position and time come with the
@@ -100,18 +99,30 @@ func (c *codec) block(raw []byte, records []ingest.Record) block {
 	for i := range records {
 		b.times[i] = records[i].ReceivedAt
 	}
-	enc := c.short
-	if len(raw) >= longBlock {
-		enc = c.long
-	}
-	b.payload = enc.EncodeAll(raw, make([]byte, 0, len(raw)/4+64))
 	b.header = blockHeader{raw: uint32(len(raw)), count: uint32(len(records)), encoding: encodingZstd}
+	if len(raw) < longBlock {
+		b.payload = c.enc.EncodeAll(raw, make([]byte, 0, len(raw)/4+64))
+	} else {
+		b.header.encoding = encodingS2
+		b.payload = c.pack(raw)
+	}
 	if len(b.payload) >= len(raw) {
 		b.payload, b.header.encoding = append(b.payload[:0], raw...), encodingPlain
 	}
 	b.header.payload = uint32(len(b.payload))
 	b.header.checksum = crc32.Checksum(b.payload, castagnoli)
 	return b
+}
+
+// pack compresses a long block.
+func (c *codec) pack(raw []byte) []byte {
+	room := c.rooms.Get().(*[]byte) // what S2 wants is longer than the block, and what it gives is short
+	defer c.rooms.Put(room)
+	packed := bytes.Clone(s2.Encode((*room)[:cap(*room)], raw))
+	if need := s2.MaxEncodedLen(len(raw)); cap(*room) < need && need <= 2*blockTarget {
+		*room = make([]byte, 0, need)
+	}
+	return packed
 }
 
 // decode gives back the records of a block whose payload is intact.
@@ -143,6 +154,15 @@ func (c *codec) unpack(h blockHeader, payload []byte) ([]byte, error) {
 	switch h.encoding {
 	case encodingPlain:
 		return bytes.Clone(payload), nil
+	case encodingS2:
+		if n, err := s2.DecodedLen(payload); err != nil || n != int(h.raw) {
+			return nil, fmt.Errorf("decompress: %w", cmp.Or(err, s2.ErrCorrupt))
+		}
+		raw, err := s2.Decode(make([]byte, h.raw), payload)
+		if err != nil {
+			return nil, fmt.Errorf("decompress: %w", err)
+		}
+		return raw, nil
 	case encodingZstd:
 		raw, err := c.dec.DecodeAll(payload, make([]byte, 0, h.raw))
 		if err != nil {

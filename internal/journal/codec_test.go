@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"hash/crc32"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,6 +112,7 @@ func FuzzBlock(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(blocks[0].payload, blocks[0].header.encoding, uint32(2))
+	f.Add(c.pack(appendRecord(nil, &ingest.Record{Kind: ingest.KindTick, Reason: strings.Repeat("x", 64-6)})), encodingS2, uint32(1))
 	f.Add([]byte{1, 0, 1, 't', 0, 0, 0, 2, 'a', 'b'}, encodingPlain, uint32(1))
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, encodingPlain, uint32(1))
 	f.Add([]byte{}, encodingZstd, uint32(9))
