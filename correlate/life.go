@@ -27,22 +27,40 @@ func (t *tenant) flush(out *Output) {
 		out.Episodes = append(out.Episodes, e.row)
 	}
 	slices.SortFunc(t.changedIncidents, func(a, b *incident) int { return cmp.Compare(a.row.ID, b.row.ID) })
+	var growing []*incident
 	for _, i := range t.changedIncidents {
+		if t.growing(i) {
+			growing = append(growing, i)
+			continue
+		}
 		i.dirty = false
 		var show bool
 		if steps, show = t.live(steps, i); show {
+			i.shownAt = t.fold.now
 			out.Incidents = append(out.Incidents, i.row)
 		}
 	}
 	t.flushBeats(out)
 	for _, i := range t.changedIncidents {
-		t.retire(i)
+		if !i.dirty {
+			t.retire(i)
+		}
 	}
-	t.changedEpisodes, t.changedIncidents = t.changedEpisodes[:0], t.changedIncidents[:0]
+	t.changedEpisodes, t.changedIncidents = t.changedEpisodes[:0], append(t.changedIncidents[:0], growing...)
 	slices.SortStableFunc(steps, func(a, b Transition) int {
 		return cmp.Or(cmp.Compare(a.Incident, b.Incident), cmp.Compare(rank(a.Kind), rank(b.Kind)))
 	})
 	out.Transitions = append(out.Transitions, steps...)
+}
+
+// growingShown is how often the row of an incident is given anew in a flood.
+const growingShown = ingest.Second
+
+// growing tells whether i only grows, in a flood of which not all is decided yet: its row is given anew now and
+// then, and when all is decided, not for every delivery.
+func (t *tenant) growing(i *incident) bool {
+	return t.settleAt != 0 && i.shown && i.row.State == IncidentOpen && len(i.members) > 0 && i.firing+i.unknown > 0 &&
+		t.fold.now < i.shownAt+growingShown
 }
 
 // rank orders the steps that one record makes an incident take.

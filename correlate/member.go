@@ -21,6 +21,7 @@ type incident struct {
 	rank       bool          // what its causes are ranked by has changed
 	overAt     ingest.Millis // fold time when it was last seen to be resolved
 	shown      bool          // a row was returned by Flush
+	shownAt    ingest.Millis // fold time of the last one
 	wokenAt    ingest.Millis // when it last got something that fires
 	wokenBy    *episode
 	dirty      bool

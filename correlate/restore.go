@@ -47,7 +47,7 @@ func (t *tenant) restore(s *savedTenant) error {
 	}
 	for _, i := range s.Incidents {
 		t.incidents[i.Row.ID] = &incident{
-			row: i.Row, first: all[i.First], shown: i.Shown, wokenAt: i.WokenAt, wokenBy: all.get(i.WokenBy),
+			row: i.Row, first: all[i.First], shown: i.Shown, shownAt: i.ShownAt, wokenAt: i.WokenAt, wokenBy: all.get(i.WokenBy),
 			services: map[string]int{}, severities: map[string]int{},
 			overAt: i.OverAt, retired: i.Retired.restore(), retireAt: i.RetireAt, lost: i.Retired.Lost,
 		}

@@ -85,6 +85,7 @@ type (
 		Row      Incident
 		First    int
 		Shown    bool
+		ShownAt  ingest.Millis
 		WokenAt  ingest.Millis
 		WokenBy  int // -1 for none
 		Dirty    bool
@@ -220,7 +221,7 @@ func (t *tenant) save() savedTenant {
 	for _, id := range slices.Sorted(maps.Keys(t.incidents)) {
 		i := t.incidents[id]
 		s.Incidents = append(s.Incidents, savedIncident{
-			Row: i.row, First: n.number(i.first), Shown: i.shown, WokenAt: i.wokenAt, WokenBy: n.number(i.wokenBy), Dirty: i.dirty,
+			Row: i.row, First: n.number(i.first), Shown: i.shown, ShownAt: i.shownAt, WokenAt: i.wokenAt, WokenBy: n.number(i.wokenBy), Dirty: i.dirty,
 			Rank: i.rank, OverAt: i.overAt, Retired: i.retired.save(), RetireAt: i.retireAt,
 		})
 	}

@@ -96,6 +96,7 @@ func measureFlood(b *testing.B, s *server, flood simulate.Flood) {
 	b.ReportMetric(float64(result.Quantile(0.5).Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(result.Quantile(0.99).Microseconds())/1000, "p99-ms")
 	b.ReportMetric(lag.Seconds(), "lag-s")
+	b.ReportMetric(float64(result.Alerts)/(result.Took+lag).Seconds(), "stored/s")
 	b.ReportMetric(each(mine), "generator-us/alert")
 	b.ReportMetric(each(accepted.program-before.program), "program-us/alert-accepting")
 	b.ReportMetric(each(after.program-before.program), "program-us/alert")
