@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/improve"
 	improvestore "github.com/evenkeel/evenkeel/improve/store"
 	"github.com/evenkeel/evenkeel/ingest"
@@ -31,10 +32,23 @@ func (r *Reports) Report(ctx context.Context, tenant string, p improve.Period, a
 	if err != nil {
 		return nil, err
 	}
+	tenant = cmp.Or(tenant, ingest.DefaultTenant)
 	return improve.Build(ctx, r.source, improve.Params{
-		Tenant: cmp.Or(tenant, ingest.DefaultTenant), Period: p, AsOf: asOf,
-		Services: c.Correlation.Services, Levels: c.Levels, LinkBase: r.linkBase,
+		Tenant: tenant, Period: p, AsOf: asOf,
+		Services: c.Correlation.Services, Levels: c.Levels, Heartbeats: heartbeatsOf(c.Correlation, tenant), LinkBase: r.linkBase,
 	})
+}
+
+// heartbeatsOf names the sources of a tenant of which a resolve by timeout would be noticed. Where a stream that is
+// read to its end is the sign of life, that says nothing of who writes to it.
+func heartbeatsOf(c correlate.Config, tenant string) []string {
+	var names []string
+	for _, h := range c.Heartbeats {
+		if cmp.Or(h.Tenant, ingest.DefaultTenant) == tenant && h.Stream == "" {
+			names = append(names, h.Source)
+		}
+	}
+	return names
 }
 
 // HistoryFrom returns when the first thing of a tenant was received that is remembered, 0 without any.
