@@ -13,8 +13,8 @@ import (
 type Outcome struct {
 	// Refused is why an alert beyond [Limits] changed nothing; "" otherwise.
 	Refused string
-	// Repeats tells of an alert that it said again, word for word, what it had said lately: sent again because it
-	// still fires, a retry, or a copy from another one of a pair.
+	// Repeats tells of an alert that it said again, word for word, what it had said lately, and changed nothing by it: sent
+	// again because it still fires, a retry, or a copy from another one of a pair.
 	Repeats bool
 }
 

@@ -3,8 +3,6 @@ package wire
 import (
 	"hash/maphash"
 	"sync/atomic"
-
-	"github.com/evenkeel/evenkeel/ingest"
 )
 
 // sameAgain is an alert that was decoded before. A sender that sends it again sends the same bytes, but for the end
@@ -91,7 +89,7 @@ func (r *reading) remember(start int, a *alert) {
 			e = &sameAgain{head: string(head), tail: string(tail), ends: a.ends.n == 1, alert: *a}
 			e.alert.endsAt, e.alert.ends = "", ends{}
 			if e.alert.known == "" {
-				e.alert.known = ingest.Labels(a.labels).Fingerprint()
+				e.alert.known = a.labels.Fingerprint()
 			}
 			return &remembered{again: e}
 		})
