@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/evenkeel/evenkeel/correlate"
@@ -96,7 +94,7 @@ func TestOrderWithinTheLatenessChangesNothingInTheEnd(t *testing.T) {
 		last := end(arrivals)
 		want := newWorld(t, chain()).run(arrivals...).until(last).final()
 		got := newWorld(t, chain()).run(shuffled(arrivals, correlate.Lateness, random(rt))...).until(last).final()
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := unlike(want, got); diff != "" {
 			rt.Fatal(diff)
 		}
 	})
@@ -108,7 +106,7 @@ func TestCopiesWithinTheCopyWindowChangeNothingInTheEnd(t *testing.T) {
 		last := end(arrivals) + 15*ingest.Minute
 		want := newWorld(t, chain()).run(arrivals...).until(last).final()
 		got := newWorld(t, chain()).run(twice(arrivals, 15*ingest.Minute, random(rt))...).until(last).final()
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := unlike(want, got); diff != "" {
 			rt.Fatal(diff)
 		}
 	})
@@ -118,7 +116,7 @@ func TestTheSameRunTwiceGivesTheSameOutputs(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		arrivals := history(rt)
 		one, two := newWorld(t, chain()).run(arrivals...), newWorld(t, chain()).run(arrivals...)
-		if diff := cmp.Diff(one.outputs, two.outputs); diff != "" {
+		if diff := unlike(one.outputs, two.outputs); diff != "" {
 			rt.Fatal(diff)
 		}
 	})
@@ -143,10 +141,10 @@ func TestTicksChangeNothing(t *testing.T) {
 			}
 		}
 		ticked.until(last)
-		if diff := cmp.Diff(plain.final(), ticked.final()); diff != "" {
+		if diff := unlike(plain.final(), ticked.final()); diff != "" {
 			rt.Fatal(diff)
 		}
-		if diff := cmp.Diff(plain.transitions, ticked.transitions); diff != "" {
+		if diff := unlike(plain.transitions, ticked.transitions); diff != "" {
 			rt.Fatal("transitions", diff)
 		}
 	})
@@ -169,7 +167,7 @@ func TestAFoldRestoredAnywhereGoesOnAsIfNothingHadHappened(t *testing.T) {
 		}
 		whole.run(arrivals[cut:]...).until(last)
 		rest.run(arrivals[cut:]...).until(last)
-		if diff := cmp.Diff(whole.outputs, rest.outputs, cmpopts.EquateEmpty()); diff != "" {
+		if diff := unlike(whole.outputs, rest.outputs); diff != "" {
 			rt.Fatal(diff)
 		}
 		before, after := snapshot(rt, whole.fold), snapshot(rt, rest.fold)
@@ -201,12 +199,12 @@ func TestRecordedDeliveriesInAnyOrderAndTwiceEndInTheSameIncidents(t *testing.T)
 			want := newWorld(t, c).run(arrivals...).until(last).final()
 			random := rand.New(rand.NewPCG(7, 7))
 			again := newWorld(t, c).run(twice(arrivals, 15*ingest.Minute, random)...).until(last).final()
-			if diff := cmp.Diff(want, again); diff != "" {
+			if diff := unlike(want, again); diff != "" {
 				t.Error("twice", diff)
 			}
 			for range 2 {
 				late := newWorld(t, c).run(shuffled(arrivals, correlate.Lateness, random)...).until(last).final()
-				if diff := cmp.Diff(want, late); diff != "" {
+				if diff := unlike(want, late); diff != "" {
 					t.Error("in another order", diff)
 				}
 			}
