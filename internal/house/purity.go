@@ -33,16 +33,22 @@ func Purity(t *Tree) []Finding {
 				found = append(found, Finding{t.at(spec), fmt.Sprintf("%s is pure and may not import %s", f.Folder, p)})
 			}
 		}
-		found = append(found, readsClock(t, f)...)
+		found = append(found, impurities(t, f)...)
 	}
 	return found
 }
 
-func readsClock(t *Tree, f *GoFile) []Finding {
+// impurities are where a file reads the clock, or starts what may run in any order.
+func impurities(t *Tree, f *GoFile) []Finding {
 	var found []Finding
 	ast.Inspect(f.File, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok && isName(s.X, "time") && slices.Contains(clock, s.Sel.Name) {
-			found = append(found, Finding{t.at(s), f.Folder + " is pure and may not call time." + s.Sel.Name})
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			if isName(n.X, "time") && slices.Contains(clock, n.Sel.Name) {
+				found = append(found, Finding{t.at(n), f.Folder + " is pure and may not call time." + n.Sel.Name})
+			}
+		case *ast.GoStmt:
+			found = append(found, Finding{t.at(n), f.Folder + " is pure and may not start a goroutine"})
 		}
 		return true
 	})
