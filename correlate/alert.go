@@ -18,21 +18,6 @@ type alert struct {
 	said  saidLately
 }
 
-// standing is what of an alert a sighting may change that says nothing new: it is back, or fires again.
-type standing struct {
-	open  *episode
-	state EpisodeState
-	ended int
-}
-
-func (a *alert) standing() standing {
-	s := standing{open: a.open, ended: len(a.ended)}
-	if a.open != nil {
-		s.state = a.open.row.State
-	}
-	return s
-}
-
 // episode is an episode inside the fold: the row, and what the rules need beside it.
 type episode struct {
 	row      Episode

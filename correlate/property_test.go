@@ -177,6 +177,55 @@ func TestAFoldRestoredAnywhereGoesOnAsIfNothingHadHappened(t *testing.T) {
 	})
 }
 
+// In a flood deciding is put off, and so are rows: after a restart, for as long as without.
+func TestAFoldRestoredInAFloodGoesOnAsIfNothingHadHappened(t *testing.T) {
+	all, c := flood(1500)
+	var arrivals []arrival
+	for _, a := range all {
+		for _, e := range a.events {
+			at := start + (e.ReceivedAt-start)/20/200*200 // one delivery each 200 ms
+			e.ReceivedAt, e.Alert.StartsAt = at, start
+			if n := len(arrivals); n == 0 || arrivals[n-1].at != at {
+				arrivals = append(arrivals, arrival{at: at})
+			}
+			last := &arrivals[len(arrivals)-1]
+			last.events = append(last.events, e)
+		}
+	}
+	for i := 5; i < len(arrivals); i += 5 { // and now and then another tenant's
+		other := *arrivals[i].events[0].Alert
+		arrivals = slices.Insert(arrivals, i+1, arrival{at: arrivals[i].at, events: []ingest.Event{
+			{Tenant: "u", Source: "am", ReceivedAt: arrivals[i].at, Alert: &other},
+		}})
+	}
+	last := end(arrivals) + ingest.Hour
+	cuts := 0
+	for cut := 1; cut < len(arrivals); cut += 9 {
+		whole := newWorld(t, c).run(arrivals[:cut]...)
+		if _, waits := whole.fold.Undecided(); !waits {
+			continue
+		}
+		cuts++
+		saved, err := whole.fold.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole.outputs = nil
+		rest := newWorld(t, correlate.Config{})
+		if err := rest.fold.Restore(saved); err != nil {
+			t.Fatal(err)
+		}
+		whole.run(arrivals[cut:]...).until(last)
+		rest.run(arrivals[cut:]...).until(last)
+		if diff := unlike(whole.outputs, rest.outputs); diff != "" {
+			t.Fatalf("restored after %d of %d deliveries:\n%s", cut, len(arrivals), diff)
+		}
+	}
+	if cuts < 3 {
+		t.Fatalf("deciding is put off at %d cuts only: the test does not test", cuts)
+	}
+}
+
 func snapshot(t *rapid.T, f *correlate.Fold) string {
 	b, err := f.Snapshot()
 	if err != nil {

@@ -71,6 +71,38 @@ func TestAnAlertRepeatsWhatItSaidLately(t *testing.T) {
 	}
 }
 
+// What an alert says again may be believed now: then it is no repeat.
+func TestAnEndThatIsBelievedWhenItIsToldAgainIsNoRepeat(t *testing.T) {
+	f := correlate.New(0)
+	beat := correlate.Heartbeat{Source: "am", Matchers: []correlate.Match{{Name: "alertname", Op: "=", Value: "Watchdog"}}, Every: int64(5 * ingest.Minute)}
+	if err := f.Configure(correlate.Config{Heartbeats: []correlate.Heartbeat{beat}}); err != nil {
+		t.Fatal(err)
+	}
+	apply := func(minute int, a *ingest.Alert) (correlate.Outcome, []correlate.Episode) {
+		now := start + ingest.Millis(minute)*ingest.Minute
+		f.Advance(now)
+		return f.Apply(ingest.Event{Source: "am", ReceivedAt: now, Alert: a}), f.Flush().Episodes
+	}
+	alert := func(name string, from, to int) *ingest.Alert {
+		a := &ingest.Alert{Fingerprint: name, StartsAt: start + ingest.Millis(from)*ingest.Minute, Labels: ingest.Labels{{Name: "alertname", Value: name}}}
+		if to > 0 {
+			a.Resolved, a.EndsAt = true, start+ingest.Millis(to)*ingest.Minute
+		}
+		return a
+	}
+	apply(0, alert("Watchdog", 0, 0))
+	apply(0, alert("A", 0, 0))
+	apply(11, alert("A", 0, 10)) // nobody may have seen it end
+	apply(20, alert("A", 15, 0)) // it fires anew
+	came, changed := apply(21, alert("A", 0, 10))
+	if came.Repeats || len(changed) != 1 || changed[0].State != correlate.Resolved {
+		t.Errorf("%+v, changed: %+v", came, changed)
+	}
+	if came, changed = apply(22, alert("A", 0, 10)); !came.Repeats || len(changed) != 0 {
+		t.Errorf("told a third time: %+v, changed: %+v", came, changed)
+	}
+}
+
 // again is the fold after a restart.
 func again(t *testing.T, f *correlate.Fold) *correlate.Fold {
 	t.Helper()

@@ -129,9 +129,16 @@ func (t *tenant) clean() {
 			kept[c.root.rootKey] = c.root
 		}
 	}
-	for _, s := range l.stages {
+	stages := l.stages
+	if l.decided != nil {
+		stages = append(slices.Clone(stages), *l.decided)
+	}
+	for _, s := range stages {
 		for _, x := range s.live {
 			kept[x.root.rootKey] = x.root
+			for site := range x.sites {
+				kept[site.rootKey] = site
+			}
 		}
 	}
 	l.roots, l.keptRoots = kept, len(kept)

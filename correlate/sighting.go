@@ -30,7 +30,7 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 	}
 	saying, room := sayingOf(start, seen, t.fold.room)
 	t.fold.room = room
-	repeats, before := a.said.repeats(saying), a.standing()
+	repeats, before := a.said.repeats(saying), t.touches
 	if seen.Resolved {
 		t.resolved(a, source, received, seen)
 	} else {
@@ -39,7 +39,7 @@ func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Ale
 	if a.open == nil && len(a.ended) == 0 {
 		t.drop(key)
 	}
-	return Outcome{Repeats: repeats && a.standing() == before}
+	return Outcome{Repeats: repeats && t.touches == before}
 }
 
 // firing applies an alert seen firing.

@@ -30,6 +30,7 @@ type (
 	}
 	savedTenant struct {
 		Name      string
+		Touched   bool // there may be changes that were not flushed
 		Episodes  []savedEpisode
 		Alerts    []savedAlert
 		Incidents []savedIncident
@@ -209,7 +210,7 @@ func (n *numbering) numbers(list []*episode) []int {
 func (t *tenant) save() savedTenant {
 	l := t.line
 	s := savedTenant{
-		Name: t.name, LastCell: l.lastCell, Unsettled: l.unsettled, SettleAt: t.settleAt, Waiting: t.waiting,
+		Name: t.name, Touched: t.touched, LastCell: l.lastCell, Unsettled: l.unsettled, SettleAt: t.settleAt, Waiting: t.waiting,
 		Names: l.known.save(), Past: t.past.save(), TidyAt: t.tidyAt,
 	}
 	n := &numbering{of: map[*episode]int{}}
@@ -360,8 +361,14 @@ func (f *Fold) Restore(b []byte) error {
 		t.fold = f
 	}
 	*f = *g
-	for _, t := range f.ordered() {
-		f.touch(t) // it may have had changes that were not flushed
+	f.touched = nil
+	for _, t := range f.tenants {
+		t.touched = false
+	}
+	for i := range s.Tenants { // and no other: a row that is put off is put off after a restart, too
+		if s.Tenants[i].Touched {
+			f.touch(f.tenants[s.Tenants[i].Name])
+		}
 	}
 	f.rebuildTimers()
 	return nil

@@ -30,6 +30,7 @@ type tenant struct {
 	unranked []*incident   // whose causes are ranked with it
 
 	touched          bool // see Fold.touched
+	touches          int  // how often the row of an episode changed
 	changedEpisodes  []*episode
 	changedIncidents []*incident
 	changedBeats     []*beat
@@ -47,6 +48,7 @@ func newTenant(f *Fold, name string) *tenant {
 
 // touch says that e's row changed, and with it its incident's.
 func (t *tenant) touch(e *episode) {
+	t.touches++
 	if !e.dirty {
 		e.dirty = true
 		t.changedEpisodes = append(t.changedEpisodes, e)

@@ -1,8 +1,6 @@
 package sla
 
 import (
-	"bytes"
-	"encoding/gob"
 	"fmt"
 	"slices"
 	"strings"
@@ -339,34 +337,4 @@ func TestOfAWindowThatIsToldAndToldLittleIsRemembered(t *testing.T) {
 	if len(w.superseded) != 0 {
 		t.Errorf("%d tellings of long ago are remembered", len(w.superseded))
 	}
-}
-
-// What was folded by a version that knew no windows goes on: rows of what was told before do not exist.
-func TestASnapshotOfBeforeThereWereWindowsIsRead(t *testing.T) {
-	b := newBook(t)
-	b.configure(at(t, "05T00:00"), shop())
-	b.apply(at(t, "05T10:00"), episode("a", "shop", "critical", at(t, "05T09:00"), 0))
-	saved, err := b.Snapshot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s snapshot
-	if err := gob.NewDecoder(bytes.NewReader(saved)).Decode(&s); err != nil {
-		t.Fatal(err)
-	}
-	s.Version = snapshotVersion3
-	var old bytes.Buffer
-	if err := gob.NewEncoder(&old).Encode(&s); err != nil {
-		t.Fatal(err)
-	}
-	b.Ledger = NewLedger()
-	if err := b.Restore(old.Bytes()); err != nil {
-		t.Fatal(err)
-	}
-	b.maintain(at(t, "05T11:00"), window(t, "1", "05T09:00", "05T12:00"))
-	same(t, "afterwards", b.own(), []string{
-		"05T00:00 to 05T09:00 up (up)",
-		"05T09:00 to 05T12:00 maintenance (down)",
-		"05T12:00 to 06T00:00 down (down)",
-	})
 }

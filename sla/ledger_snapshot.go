@@ -13,12 +13,8 @@ import (
 	"github.com/evenkeel/evenkeel/ingest"
 )
 
-// snapshotVersion is the form of a snapshot. Form 3 is read, too: it had no windows, so those that were told
-// before are in no row that was made by it.
-const (
-	snapshotVersion  = 4
-	snapshotVersion3 = 3
-)
+// snapshotVersion is the form of a snapshot.
+const snapshotVersion = 4
 
 // ErrSnapshotVersion says that another version of the program took the snapshot: the owner then
 // folds the journal anew.
@@ -196,7 +192,7 @@ func compareKeys(a, b correlate.EpisodeKey) int {
 // Restore replaces the whole state by that of a snapshot, or returns ErrSnapshotVersion. After an
 // error the ledger is as it was.
 func (l *Ledger) Restore(b []byte) error {
-	if v, err := versionOf(b); err == nil && v != snapshotVersion && v != snapshotVersion3 {
+	if v, err := versionOf(b); err == nil && v != snapshotVersion {
 		return fmt.Errorf("restore the ledger: %w: %d, this program knows %d", ErrSnapshotVersion, v, snapshotVersion)
 	}
 	var s snapshot

@@ -2,7 +2,10 @@ package wire
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync/atomic"
+
+	"github.com/evenkeel/evenkeel/ingest"
 )
 
 // sameAgain is an alert that was decoded before. A sender that sends it again sends the same bytes, but for the end
@@ -12,6 +15,7 @@ import (
 type sameAgain struct {
 	head, tail string // of the object, around the text of endsAt; without one all is head
 	ends       bool   // whether there is one
+	depth      int    // at which it was read: deeper, it may be nested too deep
 	alert      alert  // without its end
 	next       atomic.Uint64
 }
@@ -26,7 +30,7 @@ func (r *reading) again(a *alert) bool {
 		return false
 	}
 	e := m.alert(r.lately.next.Load())
-	if e == nil {
+	if e == nil || r.depth > e.depth {
 		return false
 	}
 	rest := r.in[r.at:]
@@ -86,8 +90,11 @@ func (r *reading) remember(start int, a *alert) {
 	e := m.alert(key)
 	if e == nil {
 		m.putHash(key, r.at-start, func() *remembered {
-			e = &sameAgain{head: string(head), tail: string(tail), ends: a.ends.n == 1, alert: *a}
+			e = &sameAgain{head: string(head), tail: string(tail), ends: a.ends.n == 1, depth: r.depth, alert: *a}
 			e.alert.endsAt, e.alert.ends = "", ends{}
+			for _, shared := range []*ingest.Labels{&e.alert.labels, &e.alert.annotations, &e.alert.extra} {
+				*shared = slices.Clip(*shared) // who appends to it copies it
+			}
 			if e.alert.known == "" {
 				e.alert.known = a.labels.Fingerprint()
 			}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -67,14 +66,15 @@ func (r *reading) keepExtra(notes ingest.Labels) {
 func (r *reading) keepExtras(org string) {
 	for _, x := range r.extras {
 		a := r.out.Events[x.event].Alert
-		notes := slices.DeleteFunc(x.notes, func(l ingest.Label) bool {
-			long := len(l.Value) > r.config.limits.AnnotationValueBytes
-			if long {
+		all := make(ingest.Labels, 0, len(x.notes)+len(a.Annotations)) // both may be remembered, and are others' too
+		for _, l := range x.notes {
+			if len(l.Value) > r.config.limits.AnnotationValueBytes {
 				r.warn(place{"alert " + short(a.Fingerprint), l.Name}, "%d bytes, at most %d; left out", len(l.Value), r.config.limits.AnnotationValueBytes)
+				continue
 			}
-			return long
-		})
-		a.Annotations = sorted(append(notes, a.Annotations...))
+			all = append(all, l)
+		}
+		a.Annotations = sorted(append(all, a.Annotations...))
 	}
 	if org == "" {
 		return

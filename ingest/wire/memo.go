@@ -19,7 +19,8 @@ type memo struct {
 const (
 	memoShards   = 16
 	memoSeen     = 1 << 14 // hashes of texts seen once, a shard
-	memoBytes    = 2 << 20 // remembered texts in a generation, a shard: 64 MiB in all
+	memoBytes    = 2 << 20 // of what is remembered in a generation, a shard: 64 MiB in all, about
+	memoCost     = 768     // of one text, beside twice its length
 	maxMemoText  = 8 << 10 // longer ones are not remembered
 	maxMemoDepth = maxDepth - 2
 )
@@ -118,7 +119,7 @@ func (s *memoShard) keep(hash uint64, e *remembered) {
 		s.older, s.newer, s.bytes = s.newer, map[uint64]*remembered{}, 0
 	}
 	s.newer[hash] = e
-	s.bytes += 2 * e.size
+	s.bytes += 2*e.size + memoCost
 }
 
 // objectEnd returns where the object at the beginning of in ends, if it holds strings only. It

@@ -20,7 +20,7 @@ func same(t interface {
 }, d *wire.Decoder, rec ingest.Record) {
 	t.Helper()
 	want, wantErr := wire.Read(rec)
-	for range 3 {
+	for range 4 {
 		got, err := d.Read(rec)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
 			t.Fatalf("error %v, want %v, of %q", err, wantErr, rec.Body)
@@ -34,6 +34,24 @@ func same(t interface {
 // again is an alert that is sent more than once, with another end.
 func again(name, ends string) string {
 	return `{"annotations":{"b":"c"},"endsAt":"` + ends + `","startsAt":"2026-11-22T11:00:00Z","labels":{"a":"` + name + `"}}`
+}
+
+// ofGrafana is an alert with so many extra fields that there is room behind them where they are kept.
+func ofGrafana(name string) string {
+	return `{"status":"firing","startsAt":"2026-11-22T11:00:00Z","labels":{"a":"` + name + `"},"annotations":{"description":"d"},` +
+		`"dashboardURL":"x","panelURL":"y","silenceURL":"z"}`
+}
+
+// An alert that was read where it just was not nested too deep is no alert one level further down.
+func TestAnAlertIsReadAgainAtNoGreaterDepth(t *testing.T) {
+	d := remembering(t)
+	alert := func(name, extra string) string {
+		return `{"status":"firing","startsAt":"2026-11-22T11:00:00Z","labels":{"a":"` + name + `"}` + extra + `}`
+	}
+	deep := `,"x":` + strings.Repeat("[", 498) + strings.Repeat("]", 498)
+	alerts := alert("1", "") + "," + alert("2", deep)
+	same(t, d, record(ingest.PathAlerts, "["+alerts+"]"))
+	same(t, d, record(ingest.PathAlertmanager, `{"version":"4","alerts":[`+alerts+`]}`))
 }
 
 func remembering(t testing.TB) *wire.Decoder {
@@ -57,6 +75,7 @@ func FuzzWhatIsRememberedIsWhatIsRead(f *testing.F) {
 		`[{"labels":{"a":"1"`,
 		`[` + again("1", "2026-11-22T12:00:00Z") + `,` + again("2", "2026-11-22T12:00:00Z") + `,` + again("1", "2026-11-22T12:00:01Z") + `,` + again("2", "x") + `]`,
 		`[` + again("1", "") + `,` + again("2", "") + ` , ` + again("1", `\u0030`) + `,` + again("2", `\"`) + `,` + again("1", "\x01") + `]`,
+		`{"version":"1","orgId":1,"alerts":[` + ofGrafana("a") + `,` + ofGrafana("b") + `,` + ofGrafana("c") + `]}`,
 		`[{"endsAt":"2026-11-22T12:00:00Z","labels":{"a":"1"},"endsAt":"2026-11-22T13:00:00Z"},{"labels":{"a":"2"}},{"labels":{"a":"2"},"endsAt":null}]`,
 	} {
 		f.Add(body)

@@ -92,15 +92,8 @@ type TableRows interface {
 	appendTo(to appender, which []int) error
 }
 
-// appender takes the values of one row after the other, and sends those that it holds.
-type appender interface {
-	Append(values ...any) error
-	Flush() error
-}
-
-// flushBytes is after about how many bytes of texts rows are sent on: columns that grow to all of a batch are
-// copied again and again while they do.
-const flushBytes = 1 << 20
+// appender takes the values of one row after the other.
+type appender interface{ Append(values ...any) error }
 
 // Rows returns rows of the table for a [Batch]. The slice is not copied.
 func (t Table[R]) Rows(rows []R) TableRows { return tableRows[R]{t, rows} }
@@ -140,34 +133,15 @@ func (t tableRows[R]) addresses() ([]Address, error) {
 // appendTo appends the rows with the given indexes.
 func (t tableRows[R]) appendTo(to appender, which []int) error {
 	values := make([]any, len(t.Columns))
-	held := 0
 	for _, i := range which {
 		for c, column := range t.Columns {
 			values[c] = plain(column.Value(&t.rows[i]))
-			held += textBytes(values[c])
 		}
 		if err := to.Append(values...); err != nil {
 			return err
 		}
-		if held >= flushBytes {
-			if err := to.Flush(); err != nil {
-				return err
-			}
-			held = 0
-		}
 	}
 	return nil
-}
-
-// textBytes is how long a value is if it is one text.
-func textBytes(v any) int {
-	switch v := v.(type) {
-	case string:
-		return len(v)
-	case []byte:
-		return len(v)
-	}
-	return 0
 }
 
 // insertSQL is the statement that inserts rows of the table t into the table called name. Both are

@@ -180,15 +180,15 @@ func (w *Writer) send(ctx context.Context, b Batch, rows TableRows, which []int)
 	if err != nil {
 		return wrap("prepare insert", err)
 	}
+	if err := rows.appendTo(batch, which); err != nil {
+		_ = batch.Abort() // nothing was sent
+		return &Error{Op: "insert", Err: err}
+	}
 	if b.Confirm != nil {
 		if err := b.Confirm(ctx); err != nil {
 			_ = batch.Abort() // nothing was sent
 			return err
 		}
-	}
-	if err := rows.appendTo(batch, which); err != nil {
-		_ = batch.Abort()
-		return wrap("insert", err)
 	}
 	return wrap("insert", batch.Send())
 }
