@@ -183,7 +183,7 @@ func TestAFoldRestoredInAFloodGoesOnAsIfNothingHadHappened(t *testing.T) {
 	var arrivals []arrival
 	for _, a := range all {
 		for _, e := range a.events {
-			at := start + (e.ReceivedAt-start)/20/200*200 // one delivery each 200 ms
+			at := start + (e.ReceivedAt-start)/20/2000*2000 // one delivery each 2 s
 			e.ReceivedAt, e.Alert.StartsAt = at, start
 			if n := len(arrivals); n == 0 || arrivals[n-1].at != at {
 				arrivals = append(arrivals, arrival{at: at})
@@ -192,15 +192,13 @@ func TestAFoldRestoredInAFloodGoesOnAsIfNothingHadHappened(t *testing.T) {
 			last.events = append(last.events, e)
 		}
 	}
-	for i := 5; i < len(arrivals); i += 5 { // and now and then another tenant's
-		other := *arrivals[i].events[0].Alert
-		arrivals = slices.Insert(arrivals, i+1, arrival{at: arrivals[i].at, events: []ingest.Event{
-			{Tenant: "u", Source: "am", ReceivedAt: arrivals[i].at, Alert: &other},
-		}})
+	for i := 0; i < len(arrivals); i += 2 { // and between them another tenant's
+		other, at := *arrivals[i].events[0].Alert, arrivals[i].at+1500
+		arrivals = slices.Insert(arrivals, i+1, arrival{at: at, events: []ingest.Event{{Tenant: "u", Source: "am", ReceivedAt: at, Alert: &other}}})
 	}
 	last := end(arrivals) + ingest.Hour
 	cuts := 0
-	for cut := 1; cut < len(arrivals); cut += 9 {
+	for cut := 1; cut < len(arrivals); cut++ {
 		whole := newWorld(t, c).run(arrivals[:cut]...)
 		if _, waits := whole.fold.Undecided(); !waits {
 			continue
