@@ -183,7 +183,8 @@ func TestAFoldRestoredInAFloodGoesOnAsIfNothingHadHappened(t *testing.T) {
 	var arrivals []arrival
 	for _, a := range all {
 		for _, e := range a.events {
-			at := start + (e.ReceivedAt-start)/20/2000*2000 // one delivery each 2 s
+			at := (e.ReceivedAt - start) / 20
+			at = start + at/2000*2000 + at%2000/1000*500 // two deliveries within a second, each two seconds
 			e.ReceivedAt, e.Alert.StartsAt = at, start
 			if n := len(arrivals); n == 0 || arrivals[n-1].at != at {
 				arrivals = append(arrivals, arrival{at: at})
@@ -192,10 +193,11 @@ func TestAFoldRestoredInAFloodGoesOnAsIfNothingHadHappened(t *testing.T) {
 			last.events = append(last.events, e)
 		}
 	}
-	for i := 0; i < len(arrivals); i += 2 { // and between them another tenant's
-		other, at := *arrivals[i].events[0].Alert, arrivals[i].at+1500
+	for i := 1; i < len(arrivals); i += 3 { // and then another tenant's
+		other, at := *arrivals[i].events[0].Alert, arrivals[i].at/2000*2000+1800
 		arrivals = slices.Insert(arrivals, i+1, arrival{at: at, events: []ingest.Event{{Tenant: "u", Source: "am", ReceivedAt: at, Alert: &other}}})
 	}
+	slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(a.at - b.at) })
 	last := end(arrivals) + ingest.Hour
 	cuts := 0
 	for cut := 1; cut < len(arrivals); cut++ {
