@@ -169,7 +169,8 @@ func joinStretch(stretches []sla.Stretch, next sla.Stretch) []sla.Stretch {
 
 // Running returns the outages that run at asOf: what is down, degraded or unknown
 // then, each from its beginning (at most sla.RestateDays before), ordered by
-// service. The tenant "" is the default one.
+// service. What becomes worse at asOf itself does not run any more as what it was; where another
+// partition says so, that is seen a millisecond later. The tenant "" is the default one.
 func (r *Reader) Running(ctx context.Context, tenant string, asOf ingest.Millis) ([]sla.Stretch, error) {
 	states := []sla.State{sla.Down, sla.Degraded, sla.Unknown}
 	now, err := r.Stretches(ctx, StretchesQuery{Tenant: tenant, States: states, From: asOf - 1, To: asOf, AsOf: asOf})
