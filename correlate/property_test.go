@@ -126,54 +126,69 @@ func TestTicksChangeNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		arrivals := history(rt)
 		last := end(arrivals) + 2*ingest.Hour
-		plain := newWorld(t, chain()).run(arrivals...).until(last)
-		ticked := newWorld(t, chain())
-		for i, a := range arrivals {
-			ticked.run(a)
-			next := last
-			if i+1 < len(arrivals) {
-				next = arrivals[i+1].at
-			}
-			for range 3 {
-				if due, waits := ticked.fold.NextTimer(); waits && due < next {
-					ticked.until(due)
-				}
-			}
-		}
-		ticked.until(last)
-		if diff := unlike(plain.final(), ticked.final()); diff != "" {
+		plain, with := newWorld(t, chain()).run(arrivals...).until(last), ticked(t, chain(), arrivals, last)
+		if diff := unlike(plain.final(), with.final()); diff != "" {
 			rt.Fatal(diff)
 		}
-		if diff := unlike(plain.transitions, ticked.transitions); diff != "" {
+		if diff := unlike(plain.transitions, with.transitions); diff != "" {
 			rt.Fatal("transitions", diff)
 		}
 	})
 }
 
+// goesOnRestored restores a fold in the middle of a history, and compares what it gives from there on, and its state at the
+// end, with those of one that went on.
+func goesOnRestored(t *testing.T, rt *rapid.T, c correlate.Config, arrivals []arrival) {
+	cut := rapid.IntRange(0, len(arrivals)).Draw(rt, "cut")
+	last := end(arrivals) + 26*ingest.Hour
+	whole := newWorld(t, c).run(arrivals[:cut]...)
+	saved := snapshot(rt, whole.fold)
+	whole.outputs = nil
+	rest := newWorld(t, correlate.Config{})
+	if err := rest.fold.Restore([]byte(saved)); err != nil {
+		rt.Fatal(err)
+	}
+	whole.run(arrivals[cut:]...).until(last)
+	rest.run(arrivals[cut:]...).until(last)
+	if diff := unlike(whole.outputs, rest.outputs); diff != "" {
+		rt.Fatal(diff)
+	}
+	if snapshot(rt, whole.fold) != snapshot(rt, rest.fold) {
+		rt.Fatal("the states differ at the end")
+	}
+}
+
+// ticked runs a history with a tick at every timer that is due between its deliveries.
+func ticked(t *testing.T, c correlate.Config, arrivals []arrival, last ingest.Millis) *world {
+	w := newWorld(t, c)
+	for i, a := range arrivals {
+		w.run(a)
+		next := last
+		if i+1 < len(arrivals) {
+			next = arrivals[i+1].at
+		}
+		for due, waits := w.fold.NextTimer(); waits && due < next; due, waits = w.fold.NextTimer() {
+			w.until(due)
+		}
+	}
+	return w.until(last)
+}
+
+// ticksChangeNothing compares where a history ends, and what was silent, with and without ticks.
+func ticksChangeNothing(t *testing.T, rt *rapid.T, c correlate.Config, arrivals []arrival) {
+	last := end(arrivals) + 12*ingest.Hour
+	plain, with := newWorld(t, c).run(arrivals...).until(last), ticked(t, c, arrivals, last)
+	if diff := unlike(plain.final(), with.final()); diff != "" {
+		rt.Fatal(diff)
+	}
+	if diff := unlike(silences(plain), silences(with)); diff != "" {
+		rt.Fatal(diff)
+	}
+}
+
 func TestAFoldRestoredAnywhereGoesOnAsIfNothingHadHappened(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		arrivals := shuffled(history(rt), correlate.Lateness, random(rt))
-		cut := rapid.IntRange(0, len(arrivals)).Draw(rt, "cut")
-		last := end(arrivals) + 26*ingest.Hour
-		whole := newWorld(t, chain()).run(arrivals[:cut]...)
-		saved, err := whole.fold.Snapshot()
-		if err != nil {
-			rt.Fatal(err)
-		}
-		whole.outputs = nil
-		rest := newWorld(t, correlate.Config{})
-		if err := rest.fold.Restore(saved); err != nil {
-			rt.Fatal(err)
-		}
-		whole.run(arrivals[cut:]...).until(last)
-		rest.run(arrivals[cut:]...).until(last)
-		if diff := unlike(whole.outputs, rest.outputs); diff != "" {
-			rt.Fatal(diff)
-		}
-		before, after := snapshot(rt, whole.fold), snapshot(rt, rest.fold)
-		if before != after {
-			rt.Fatal("the states differ at the end")
-		}
+		goesOnRestored(t, rt, chain(), shuffled(history(rt), correlate.Lateness, random(rt)))
 	})
 }
 

@@ -176,49 +176,11 @@ func lagging(t *rapid.T, arrivals []arrival) []arrival {
 }
 
 func TestAFoldOfAStreamGoesOnWhereItWasRestored(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		arrivals := lagging(rt, history(rt))
-		cut := rapid.IntRange(0, len(arrivals)).Draw(rt, "cut")
-		last := end(arrivals) + 26*ingest.Hour
-		whole := newWorld(t, streamed()).run(arrivals[:cut]...)
-		saved := snapshot(rt, whole.fold)
-		whole.outputs = nil
-		rest := newWorld(t, correlate.Config{})
-		if err := rest.fold.Restore([]byte(saved)); err != nil {
-			rt.Fatal(err)
-		}
-		whole.run(arrivals[cut:]...).until(last)
-		rest.run(arrivals[cut:]...).until(last)
-		if diff := unlike(whole.outputs, rest.outputs); diff != "" {
-			rt.Fatal(diff)
-		}
-	})
+	rapid.Check(t, func(rt *rapid.T) { goesOnRestored(t, rt, streamed(), lagging(rt, history(rt))) })
 }
 
 func TestTicksChangeNothingWhereAStreamIsNotRead(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		arrivals := lagging(rt, history(rt))
-		last := end(arrivals) + 12*ingest.Hour
-		plain := newWorld(t, streamed()).run(arrivals...).until(last)
-		ticked := newWorld(t, streamed())
-		for i, a := range arrivals {
-			ticked.run(a)
-			next := last
-			if i+1 < len(arrivals) {
-				next = arrivals[i+1].at
-			}
-			for due, waits := ticked.fold.NextTimer(); waits && due < next; due, waits = ticked.fold.NextTimer() {
-				ticked.until(due)
-			}
-		}
-		ticked.until(last)
-		if diff := unlike(plain.final(), ticked.final()); diff != "" {
-			rt.Fatal(diff)
-		}
-		if diff := unlike(silences(plain), silences(ticked)); diff != "" {
-			rt.Fatal(diff)
-		}
-	})
+	rapid.Check(t, func(rt *rapid.T) { ticksChangeNothing(t, rt, streamed(), lagging(rt, history(rt))) })
 }
 
 // Nothing is resolved but by a resolve, and where the stream is not read, nothing is said to fire.

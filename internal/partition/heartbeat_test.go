@@ -197,19 +197,7 @@ func TestWhatAStreamBringsLateIsKnownAndTheRestOfThatTimeIsNot(t *testing.T) {
 
 // Whatever alerts come is a sign that monitoring lives; a deployment that comes the same way is none.
 func TestAChangeIsNoSignOfLifeOfMonitoring(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "evenkeel.yml")
-	if err := os.WriteFile(file, []byte("services: [{name: shop}]\nsources: [{name: alertmanager, heartbeat: {every: 5m}}]\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, _, err := config.Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, err := c.Folding().Record()
-	if err != nil {
-		t.Fatal(err)
-	}
-	first.ReceivedAt = dayOf(0)
+	first := configuredBy(t, "services: [{name: shop}]\nsources: [{name: alertmanager, heartbeat: {every: 5m}}]\n")
 	const change = `{"id":"1","service":"shop","started_at":"2026-09-22T00:00:00Z"}`
 	alert := shopDown(1, "firing", "00:01:00", "0001-01-01T00:00:00Z")
 	cloud := func(data string) string {
