@@ -51,7 +51,7 @@ type Intake struct {
 	Deliveries  int // that were accepted
 	Rejected    int // that were refused as undecodable
 	Events      int // alerts seen and changes told, copies included
-	Copies      int // of them, alerts that said only what they had said before
+	Copies      int // of them, alerts and windows that said only what they had said before
 	DeadLetters int
 	First       ingest.Millis // received_at of the first one in the window
 	Last        ingest.Millis

@@ -17,7 +17,7 @@ const (
 // How a payload is encoded. The numbers are on disk and never change.
 const (
 	encodingPlain uint8 = 0
-	encodingZstd  uint8 = 1 // with dictionary 1, or none
+	encodingZstd  uint8 = 1 // with dictionary 1
 	encodingS2    uint8 = 2 // one block of S2
 )
 
@@ -116,6 +116,15 @@ func parseBlockHeader(b []byte) (blockHeader, error) {
 		return blockHeader{}, errHeader
 	}
 	return h, nil
+}
+
+// receivedAt returns when a record of the block was received that brought a time of its own, or 0, and comes after
+// one that was received before, 0 for the first.
+func (h blockHeader) receivedAt(own, before ingest.Millis) ingest.Millis {
+	if own == 0 {
+		return max(before, h.stamp)
+	}
+	return own
 }
 
 // end returns the position behind the block's last record.

@@ -140,9 +140,7 @@ func (c *codec) decode(h blockHeader, payload []byte) ([]ingest.Record, error) {
 			return nil, err
 		}
 		r.Position = h.first + uint64(i)
-		if r.ReceivedAt == 0 {
-			r.ReceivedAt = max(before, h.stamp)
-		}
+		r.ReceivedAt = h.receivedAt(r.ReceivedAt, before)
 		before = r.ReceivedAt
 	}
 	return records, nil

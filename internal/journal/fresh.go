@@ -24,9 +24,7 @@ func (f *fresh) add(w *write) {
 				rec := r.records[n]
 				n++
 				rec.Position = h.first + uint64(k)
-				if rec.ReceivedAt = own; own == 0 {
-					rec.ReceivedAt = max(before, h.stamp)
-				}
+				rec.ReceivedAt = h.receivedAt(own, before)
 				before = rec.ReceivedAt
 				f.records = append(f.records, rec)
 				f.bytes += freshCost(&rec)

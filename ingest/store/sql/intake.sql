@@ -1,4 +1,4 @@
--- What each source delivered in [from, to), as known at as_of. Copies are alerts that said only
+-- What each source delivered in [from, to), as known at as_of. Copies are alerts and windows that said only
 -- what they had said before. What Evenkeel itself says of how far a stream was read is no delivery of the source.
 SELECT source,
        toInt64(countIf(kind = 'delivery' AND NOT copy)),
