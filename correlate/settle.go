@@ -9,10 +9,11 @@ import (
 )
 
 // Deciding is put off where it would cost much more than what came asks for: in a flood it
-// is done again for each half more, or when the time has come that its cost is worth.
+// is done again when there is four times as much, or when the time has come that its cost is worth.
+// Meanwhile what came stands where the last decision puts it.
 const (
 	atOnce     = 500 // so many episodes are always decided at once
-	patience   = 2
+	growsBy    = 4
 	costOfOne  = ingest.Millis(10) // of fold time to wait for each episode to be decided
 	mostWaited = 2 * ingest.Minute
 )
@@ -23,7 +24,7 @@ func (t *tenant) settle() {
 		return
 	}
 	n := t.line.undecided()
-	if n <= atOnce || n <= t.waiting*patience {
+	if n <= atOnce || n >= growsBy*(n-t.waiting) {
 		t.settleNow()
 		return
 	}

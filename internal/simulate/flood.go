@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Flood posts alerts as Prometheus does (API v2), as fast as they are taken: what benchmarks load
+// Flood posts alerts as Prometheus does (API v2), by default as fast as they are taken: what benchmarks load
 // a service with. It costs as little as it can, so that the service has the machine.
 type Flood struct {
 	Address     string // host:port
@@ -25,6 +25,8 @@ type Flood struct {
 	// that is sent again says the same but for its end, which Prometheus puts off each time.
 	Open     int
 	Distinct bool
+	Rate     float64 // alerts a second, from all connections together; 0 is as many as are taken
+	Most     int     // alerts; 0 is until the context ends
 }
 
 // FloodServices is of how many services the alerts of a flood are.
@@ -50,7 +52,7 @@ func (f Flooded) Quantile(q float64) time.Duration {
 	return f.Latencies[min(int(q*float64(len(f.Latencies))), len(f.Latencies)-1)]
 }
 
-// Run posts until ctx ends.
+// Run posts until ctx ends, or all is posted.
 func (f Flood) Run(ctx context.Context) (Flooded, error) {
 	began := time.Now()
 	parts, errs := make([]Flooded, f.Connections), make([]error, f.Connections)
@@ -148,7 +150,15 @@ func (s *floodSender) run(ctx context.Context) (Flooded, error) {
 	defer conn.Close()
 	answers := bufio.NewReader(conn)
 	var f Flooded
-	for ctx.Err() == nil {
+	opened := time.Now()
+	for s.flood.Most == 0 || f.Alerts < s.flood.Most/s.flood.Connections {
+		if s.flood.Rate > 0 {
+			due := float64(f.Requests*s.flood.Batch*s.flood.Connections) / s.flood.Rate
+			time.Sleep(time.Until(opened.Add(time.Duration(due * float64(time.Second)))))
+		}
+		if ctx.Err() != nil {
+			return f, nil
+		}
 		r := s.requests[f.Requests%len(s.requests)]
 		if s.flood.Distinct {
 			s.renumber(r)
