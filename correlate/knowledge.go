@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -11,45 +12,54 @@ import (
 // of one value would be felt at: all for a label with one value, a few for a host,
 // one for a pod. So no label needs to be known by name.
 type knowledge struct {
-	services firsts
-	labels   map[string]*labelUse
+	sites  firsts[string]
+	labels map[string]*labelUse
 }
 
 // labelUse counts the values of one label.
 type labelUse struct {
-	values   firsts
-	services firsts // that have the label
-	pairs    firsts // value and service together
+	values firsts[string]
+	sites  firsts[string] // that have the label
+	pairs  firsts[pair]
 
 	asked    int64 // the cell that answer is for
 	answered bool  // learning takes it back
 	answer   sharing
 }
 
+// pair is a value of a label and a site that has it.
+type pair struct{ value, site string }
+
+func comparePairs(a, b pair) int {
+	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.site, b.site))
+}
+
 // firsts remembers in which cell each name was first seen, and counts them by cell.
-type firsts struct {
-	seen   map[string]int64
+type firsts[K comparable] struct {
+	seen   map[K]int64
 	byCell map[int64]int
 	before int // names first seen in the cells that were folded up
 }
 
-func (f *firsts) add(name string, cell int64) {
+// add notes that a name was seen in a cell, and tells whether that is news: it was not seen so early yet.
+func (f *firsts[K]) add(name K, cell int64) bool {
 	if f.seen == nil {
-		f.seen, f.byCell = map[string]int64{}, map[int64]int{}
+		f.seen, f.byCell = map[K]int64{}, map[int64]int{}
 	}
 	known, ok := f.seen[name]
 	if ok && known <= cell {
-		return
+		return false
 	}
 	if ok {
 		f.byCell[known]--
 	}
 	f.seen[name] = cell
 	f.byCell[cell]++
+	return true
 }
 
 // upTo returns how many names were first seen up to a cell.
-func (f *firsts) upTo(cell int64) int {
+func (f *firsts[K]) upTo(cell int64) int {
 	n := f.before
 	for c, count := range f.byCell {
 		if c <= cell {
@@ -60,7 +70,7 @@ func (f *firsts) upTo(cell int64) int {
 }
 
 // fold moves the counts up to a cell together.
-func (f *firsts) fold(cell int64) {
+func (f *firsts[K]) fold(cell int64) {
 	for c, count := range f.byCell {
 		if c <= cell {
 			f.before += count
@@ -73,28 +83,34 @@ func newKnowledge() *knowledge { return &knowledge{labels: map[string]*labelUse{
 
 // learn takes in the labels of e.
 func (k *knowledge) learn(e *episode, cell int64) {
-	place := e.site.name // its service, or else its fingerprint
-	k.services.add(place, cell)
+	site := e.site.name // its service, or else its fingerprint
+	k.sites.add(site, cell)
 	for _, use := range k.labels {
 		use.answered = false
 	}
 	for _, l := range e.row.Labels {
-		use := k.labels[l.Name]
-		if use == nil {
-			use = &labelUse{}
-			k.labels[l.Name] = use
-		}
-		use.values.add(l.Value, cell)
-		use.services.add(place, cell)
-		use.pairs.add(l.Value+"\x00"+place, cell)
+		k.learnLabel(l.Name, pair{l.Value, site}, cell)
+	}
+}
+
+// learnLabel takes in one value of a label.
+func (k *knowledge) learnLabel(name string, p pair, cell int64) {
+	use := k.labels[name]
+	if use == nil {
+		use = &labelUse{}
+		k.labels[name] = use
+	}
+	if use.pairs.add(p, cell) { // else neither of the two is news
+		use.values.add(p.value, cell)
+		use.sites.add(p.site, cell)
 	}
 }
 
 // size is how many names are remembered.
 func (k *knowledge) size() int {
-	n := len(k.services.seen)
+	n := len(k.sites.seen)
 	for _, use := range k.labels {
-		n += len(use.values.seen) + len(use.services.seen) + len(use.pairs.seen)
+		n += len(use.values.seen) + len(use.sites.seen) + len(use.pairs.seen)
 	}
 	return n
 }
@@ -104,10 +120,10 @@ const rememberedCells = ingest.Day
 
 // fold closes the books of the cells up to one.
 func (k *knowledge) fold(cell int64) {
-	k.services.fold(cell)
+	k.sites.fold(cell)
 	for _, use := range k.labels {
 		use.values.fold(cell)
-		use.services.fold(cell)
+		use.sites.fold(cell)
 		use.pairs.fold(cell)
 	}
 }
@@ -135,7 +151,7 @@ func (k *knowledge) sharing(label string, cell int64, all int) sharing {
 
 func (k *knowledge) estimate(use *labelUse, cell int64, all int) sharing {
 	values, pairs := use.values.upTo(cell), use.pairs.upTo(cell)
-	services, having := k.services.upTo(cell), use.services.upTo(cell)
+	services, having := k.sites.upTo(cell), use.sites.upTo(cell)
 	if values < 2 || services == 0 || having == 0 {
 		return sharing{}
 	}

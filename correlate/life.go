@@ -17,7 +17,8 @@ const actor = "evenkeel"
 // flush appends the rows and steps of what changed.
 func (t *tenant) flush(out *Output) {
 	slices.SortFunc(t.changedEpisodes, func(a, b *episode) int { return compareKeys(&a.row.EpisodeKey, &b.row.EpisodeKey) })
-	var steps []Transition
+	out.Episodes = slices.Grow(out.Episodes, len(t.changedEpisodes))
+	steps := make([]Transition, 0, len(t.changedEpisodes))
 	for _, e := range t.changedEpisodes {
 		if e.incident != nil && e.counted != e.standing() {
 			e.incident.recount(e)
@@ -47,10 +48,26 @@ func (t *tenant) flush(out *Output) {
 		}
 	}
 	t.changedEpisodes, t.changedIncidents = t.changedEpisodes[:0], append(t.changedIncidents[:0], growing...)
-	slices.SortStableFunc(steps, func(a, b Transition) int {
-		return cmp.Or(cmp.Compare(a.Incident, b.Incident), cmp.Compare(rank(a.Kind), rank(b.Kind)))
+	out.addSteps(steps)
+}
+
+// addSteps adds the steps that one record made incidents take, by incident and rank, and else in their order.
+func (out *Output) addSteps(steps []Transition) {
+	order := make([]int, len(steps)) // a step is large to move
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := &steps[i], &steps[j]
+		if a.Incident != b.Incident {
+			return cmp.Compare(a.Incident, b.Incident)
+		}
+		return cmp.Or(cmp.Compare(rank(a.Kind), rank(b.Kind)), cmp.Compare(i, j))
 	})
-	out.Transitions = append(out.Transitions, steps...)
+	out.Transitions = slices.Grow(out.Transitions, len(steps))
+	for _, i := range order {
+		out.Transitions = append(out.Transitions, steps[i])
+	}
 }
 
 // growingShown is how often the row of an incident is given anew in a flood.
@@ -63,10 +80,10 @@ func (t *tenant) growing(i *incident) bool {
 		t.fold.now < i.shownAt+growingShown
 }
 
-// rank orders the steps that one record makes an incident take.
-func rank(k TransitionKind) int {
-	return slices.Index([]TransitionKind{Opened, Reopened, Joined, Left, Merged, Settled, Closed}, k)
-}
+// ranks order the steps that one record makes an incident take.
+var ranks = []TransitionKind{Opened, Reopened, Joined, Left, Merged, Settled, Closed}
+
+func rank(k TransitionKind) int { return slices.Index(ranks, k) }
 
 // moved adds the steps of an episode that is in another incident than was last shown.
 func (t *tenant) moved(steps []Transition, e *episode) []Transition {

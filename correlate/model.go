@@ -119,8 +119,8 @@ func newModel(c Config) *model {
 // explain lists what could explain e: its service and all that it depends on,
 // everything that its labels name, and its own instability; and the site where it is felt.
 func (m *model) explain(e *episode, intern func(rootKey) *root) {
-	e.covers = nil
 	below := m.topology.below[e.row.Service]
+	e.covers = make([]cover, 0, len(below)+len(e.row.Labels)+1)
 	for _, s := range below {
 		e.covers = append(e.covers, cover{intern(rootKey{kind: rootService, name: s.service}), m.share(s.hops), s.hops})
 	}

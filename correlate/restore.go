@@ -239,21 +239,10 @@ func (l *line) restoreStage(s savedStage, all restored) stage {
 
 func (k *knowledge) restore(names []savedName) {
 	for _, n := range names {
-		use := k.labels[n.Label]
-		if use == nil {
-			use = &labelUse{}
-			k.labels[n.Label] = use
-		}
-		switch n.What {
-		case "site":
-			k.services.add(n.Value, n.Cell)
-		case "value":
-			use.values.add(n.Value, n.Cell)
-		case "service":
-			use.services.add(n.Value, n.Cell)
-		case "pair":
-			use.pairs.add(n.Value, n.Cell)
+		if n.Label == "" {
+			k.sites.add(n.Site, n.Cell)
+		} else {
+			k.learnLabel(n.Label, pair{n.Value, n.Site}, n.Cell)
 		}
 	}
-	delete(k.labels, "")
 }

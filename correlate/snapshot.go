@@ -12,7 +12,7 @@ import (
 )
 
 // snapshotFormat is raised when a snapshot of before can no longer be read.
-const snapshotFormat = 5
+const snapshotFormat = 6
 
 // ErrSnapshotFormat says that another version of the program took the snapshot: the owner then folds
 // the journal anew.
@@ -156,12 +156,11 @@ type (
 		Cell     int64
 		Episodes []int
 	}
-	// savedName is a name that is known, and the cell in which it was first seen.
+	// savedName is a site that is known, or a value of a label at a site, and the cell in which it was first seen.
 	savedName struct {
-		What  string // site, or of a label: value, service, pair
-		Label string
-		Value string
-		Cell  int64
+		Label, Value string // "" of a site alone
+		Site         string
+		Cell         int64
 	}
 )
 
@@ -322,16 +321,14 @@ func (x *explanation) saveSites() []savedSite {
 
 func (k *knowledge) save() []savedName {
 	var names []savedName
-	list := func(f *firsts, what, label string) {
-		for _, value := range slices.Sorted(maps.Keys(f.seen)) {
-			names = append(names, savedName{what, label, value, f.seen[value]})
-		}
+	for _, site := range slices.Sorted(maps.Keys(k.sites.seen)) {
+		names = append(names, savedName{Site: site, Cell: k.sites.seen[site]})
 	}
-	list(&k.services, "site", "")
 	for _, label := range slices.Sorted(maps.Keys(k.labels)) {
-		list(&k.labels[label].values, "value", label)
-		list(&k.labels[label].services, "service", label)
-		list(&k.labels[label].pairs, "pair", label)
+		pairs := &k.labels[label].pairs
+		for _, p := range slices.SortedFunc(maps.Keys(pairs.seen), comparePairs) {
+			names = append(names, savedName{label, p.value, p.site, pairs.seen[p]})
+		}
 	}
 	return names
 }

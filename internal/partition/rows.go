@@ -146,17 +146,18 @@ func (r *Rows) addDead(now ingest.Millis, dead ...ingest.DeadLetter) {
 }
 
 func (r *Rows) addIncidents(now ingest.Millis, changed correlate.Output) {
-	for _, e := range changed.Episodes {
-		e.Address, e.RecordedAt = r.at(len(r.Episodes)), now
-		r.Episodes = append(r.Episodes, e)
+	episodes, transitions, incidents := len(r.Episodes), len(r.Transitions), len(r.Incidents)
+	r.Episodes = append(r.Episodes, changed.Episodes...)
+	r.Transitions = append(r.Transitions, changed.Transitions...)
+	r.Incidents = append(r.Incidents, changed.Incidents...)
+	for n := episodes; n < len(r.Episodes); n++ {
+		r.Episodes[n].Address, r.Episodes[n].RecordedAt = r.at(n), now
 	}
-	for _, t := range changed.Transitions {
-		t.Address, t.RecordedAt = r.at(len(r.Transitions)), now
-		r.Transitions = append(r.Transitions, t)
+	for n := transitions; n < len(r.Transitions); n++ {
+		r.Transitions[n].Address, r.Transitions[n].RecordedAt = r.at(n), now
 	}
-	for _, i := range changed.Incidents {
-		i.Address, i.RecordedAt = r.at(len(r.Incidents)), now
-		r.Incidents = append(r.Incidents, i)
+	for n := incidents; n < len(r.Incidents); n++ {
+		r.Incidents[n].Address, r.Incidents[n].RecordedAt = r.at(n), now
 	}
 }
 
