@@ -18,10 +18,21 @@ import (
 	"github.com/evenkeel/evenkeel/internal/simulate"
 )
 
-// floodFor is how long each flood lasts; EVENKEEL_FLOOD sets another time.
+// floodFor is how long alerts are repeated; EVENKEEL_FLOOD sets another time.
 const floodFor = 10 * time.Second
 
-// floodLimits allow as many alerts as a flood can bring.
+// floodOf is how many new alerts come in one go: as many as one source may have by default.
+const floodOf = 100_000
+
+// Rates of new alerts that are tried, a second: from the first, each higher by a fourth, until they are not kept
+// up with, which means that so long after the last one all is folded and stored.
+const (
+	firstRate = 8000
+	nextRate  = 1.25
+	keptUp    = 2 * time.Second
+)
+
+// floodLimits allow as many alerts as floods bring.
 const floodLimits = "ingest: {limits: {alerts_per_source: 10000000, alerts_per_tenant: 10000000}}\n"
 
 // floodConfig has the services that a flood is of.
@@ -35,72 +46,147 @@ func floodConfig() string {
 }
 
 // BenchmarkFlood posts alerts in batches of 64 from 8 connections to the program with its engine, as
-// durable as ever, and then waits until all of it is folded and stored. The CPU of the program, of
-// its engine and of the generator (this process) are told apart.
+// durable as ever, and waits until all of it is folded and stored; and to Alertmanager, which keeps them in memory,
+// to compare with in one run (times-alertmanager). The CPU of the program, of its engine and of the generator (this
+// process) are told apart.
+//
+//   - repeats are known alerts that are sent again, as fast as they are taken.
+//   - distinct are new ones, as fast as they are taken.
+//   - paced are new ones at the highest rate that is kept up with.
 func BenchmarkFlood(b *testing.B) {
-	for _, kind := range []struct {
-		name     string
-		distinct bool
-	}{{"repeats", false}, {"distinct", true}} {
-		b.Run(kind.name, func(b *testing.B) {
-			dir := b.TempDir()
-			config := filepath.Join(dir, "evenkeel.yml")
-			if err := os.WriteFile(config, []byte(floodConfig()), 0o600); err != nil {
-				b.Fatal(err)
+	flood := simulate.Flood{Path: ingest.PathAlerts, Connections: 8, Batch: 64, Open: 8192}
+	b.Run("repeats", func(b *testing.B) {
+		repeat := func(to floodable) flooded {
+			to.measure(b, flood, floodFor/2) // now all of them are known
+			return to.measure(b, flood, floodTime(b))
+		}
+		alertmanager := floodAlertmanager(b, repeat)
+		floodEvenkeel(b, repeat).report(b, alertmanager)
+	})
+	flood.Distinct, flood.Most = true, floodOf
+	once := func(to floodable) flooded { return to.measure(b, flood, time.Minute) }
+	b.Run("distinct", func(b *testing.B) {
+		alertmanager := floodAlertmanager(b, once)
+		floodEvenkeel(b, once).report(b, alertmanager)
+	})
+	b.Run("paced", func(b *testing.B) {
+		alertmanager := floodAlertmanager(b, once)
+		var best flooded
+		for flood.Rate = firstRate; ; flood.Rate *= nextRate {
+			one := floodEvenkeel(b, once)
+			if !one.keptUp(flood) {
+				one = floodEvenkeel(b, once) // it may have been the machine
 			}
-			s := serve(b, config, filepath.Join(dir, "data"))
-			flood := simulate.Flood{
-				Address: strings.TrimPrefix(s.url, "http://"), Path: ingest.PathAlerts,
-				Connections: 8, Batch: 64, Open: 8192, Distinct: kind.distinct,
+			b.Logf("%.0f alerts/s: %.0f were accepted, lag %.2f s", flood.Rate, one.rate(), one.lag.Seconds())
+			if !one.keptUp(flood) {
+				break
 			}
-			if !kind.distinct { // all of them are known before it counts
-				known, cancel := context.WithTimeout(b.Context(), floodFor)
-				if _, err := flood.Run(known); err != nil {
-					b.Fatal(err)
-				}
-				cancel()
-				drain(b, s)
-			}
-			b.ResetTimer()
-			measureFlood(b, s, flood)
-		})
-	}
+			best = one
+		}
+		best.report(b, alertmanager)
+	})
 }
 
-func measureFlood(b *testing.B, s *server, flood simulate.Flood) {
-	length := floodFor
-	if text := os.Getenv("EVENKEEL_FLOOD"); text != "" {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			b.Fatal(err)
-		}
-		length = d
+// floodTime is for how long alerts are repeated.
+func floodTime(b *testing.B) time.Duration {
+	text := os.Getenv("EVENKEEL_FLOOD")
+	if text == "" {
+		return floodFor
 	}
-	before, mine := cpuOf(b, s.PID()), ownCPU(b)
-	ctx, cancel := context.WithTimeout(b.Context(), length)
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return d
+}
+
+// floodable is a service that takes alerts.
+type floodable struct {
+	*rig.Process
+	drain func() time.Duration // waits until all that was accepted is stored, and returns how long that took
+}
+
+// flooded is how it did.
+type flooded struct {
+	simulate.Flooded
+	lag       time.Duration // from the last answer until all was stored
+	generator time.Duration // CPU of this process
+	accepting cpu           // until the last answer
+	all       cpu
+}
+
+func floodEvenkeel(b *testing.B, measure func(floodable) flooded) flooded {
+	b.Helper()
+	dir := b.TempDir()
+	config := filepath.Join(dir, "evenkeel.yml")
+	if err := os.WriteFile(config, []byte(floodConfig()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	s := serve(b, config, filepath.Join(dir, "data"))
+	result := measure(floodable{s.Process, func() time.Duration { return drain(b, s) }})
+	if err := s.Stop(); err != nil {
+		b.Fatal(err)
+	}
+	return result
+}
+
+// floodAlertmanager floods Alertmanager, which is done when it has answered.
+func floodAlertmanager(b *testing.B, measure func(floodable) flooded) flooded {
+	b.Helper()
+	am := rig.Alertmanager(b, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+	result := measure(floodable{am, func() time.Duration { return 0 }})
+	_ = am.Stop()
+	return result
+}
+
+// measure floods f until all is posted or the time is over, and waits until it is stored.
+func (f floodable) measure(b *testing.B, flood simulate.Flood, atMost time.Duration) flooded {
+	b.Helper()
+	flood.Address = strings.TrimPrefix(f.URL, "http://")
+	before, mine := cpuOf(b, f.PID()), ownCPU(b)
+	ctx, cancel := context.WithTimeout(b.Context(), atMost)
 	defer cancel()
 	result, err := flood.Run(ctx)
 	if err != nil {
 		b.Fatal(err)
 	}
-	mine = ownCPU(b) - mine
-	accepted := cpuOf(b, s.PID())
-	lag := drain(b, s)
-	after := cpuOf(b, s.PID())
 	if result.Refused > 0 {
 		b.Errorf("%d of %d requests were refused", result.Refused, result.Requests)
 	}
-	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / float64(result.Alerts) }
+	mine = ownCPU(b) - mine
+	accepted := cpuOf(b, f.PID())
+	lag := f.drain()
+	return flooded{result, lag, mine, accepted.since(before), cpuOf(b, f.PID()).since(before)}
+}
+
+// rate is how many alerts were accepted a second.
+func (f flooded) rate() float64 { return float64(f.Alerts) / f.Took.Seconds() }
+
+// keptUp tells whether alerts were taken at the flood's rate, and stored soon after.
+func (f flooded) keptUp(flood simulate.Flood) bool {
+	return f.lag < keptUp && f.rate() > 0.95*flood.Rate
+}
+
+// each is how much of a time one alert took, in microseconds.
+func (f flooded) each(d time.Duration) float64 {
+	return float64(d.Nanoseconds()) / 1000 / float64(f.Alerts)
+}
+
+func (f flooded) report(b *testing.B, alertmanager flooded) {
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(result.Alerts)/result.Took.Seconds(), "alerts/s")
-	b.ReportMetric(float64(result.Quantile(0.5).Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(result.Quantile(0.99).Microseconds())/1000, "p99-ms")
-	b.ReportMetric(lag.Seconds(), "lag-s")
-	b.ReportMetric(float64(result.Alerts)/(result.Took+lag).Seconds(), "stored/s")
-	b.ReportMetric(each(mine), "generator-us/alert")
-	b.ReportMetric(each(accepted.program-before.program), "program-us/alert-accepting")
-	b.ReportMetric(each(after.program-before.program), "program-us/alert")
-	b.ReportMetric(each(after.engine-before.engine), "engine-us/alert")
+	b.ReportMetric(f.rate(), "alerts/s")
+	b.ReportMetric(f.rate()/alertmanager.rate(), "times-alertmanager")
+	b.ReportMetric(float64(f.Quantile(0.5).Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(f.Quantile(0.99).Microseconds())/1000, "p99-ms")
+	b.ReportMetric(f.lag.Seconds(), "lag-s")
+	b.ReportMetric(float64(f.Alerts)/(f.Took+f.lag).Seconds(), "stored/s")
+	b.ReportMetric(f.each(f.generator), "generator-us/alert")
+	b.ReportMetric(f.each(f.accepting.program), "program-us/alert-accepting")
+	b.ReportMetric(f.each(f.all.program), "program-us/alert")
+	b.ReportMetric(f.each(f.all.engine), "engine-us/alert")
+	b.ReportMetric(alertmanager.rate(), "alertmanager-alerts/s")
+	b.ReportMetric(alertmanager.each(alertmanager.all.program), "alertmanager-us/alert")
+	b.ReportMetric(float64(alertmanager.Quantile(0.99).Microseconds())/1000, "alertmanager-p99-ms")
 }
 
 // drain waits until all that was accepted is stored, and returns how long that took.
@@ -135,6 +221,9 @@ func metric(t testing.TB, s *server, name string) float64 {
 
 // cpu is the time that a program and the engine below it have taken.
 type cpu struct{ program, engine time.Duration }
+
+// since is what was taken after an earlier time.
+func (c cpu) since(before cpu) cpu { return cpu{c.program - before.program, c.engine - before.engine} }
 
 // cpuOf reads it from /proc, where there is one.
 func cpuOf(t testing.TB, pid int) cpu {
