@@ -1,6 +1,9 @@
 package ingest
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Decoded is what a record holds, decoded.
 type Decoded struct {
@@ -35,14 +38,28 @@ func (d *Decoded) Sources() []string {
 	return names
 }
 
-// SetTenant says whose all of it is, where that was learned from what it holds.
-func (d *Decoded) SetTenant(name string) {
+// Settle gives all of it its tenant where the record names no source, and returns that: the one of the sources of
+// what it holds.
+func (d *Decoded) Settle(tenantOf func(source string) (string, error)) (string, error) {
+	found, of := "", d.Sources()
+	for i, source := range of {
+		tenant, err := tenantOf(source)
+		if err != nil {
+			return "", err
+		}
+		if i > 0 && tenant != found {
+			return "", fmt.Errorf("it holds what is of source %q, of tenant %q, and of source %q, of tenant %q: send them apart, or name a source",
+				of[0], found, source, tenant)
+		}
+		found = tenant
+	}
 	for i := range d.Events {
-		d.Events[i].Tenant = name
+		d.Events[i].Tenant = found
 	}
 	for i := range d.Dead {
-		d.Dead[i].Tenant = name
+		d.Dead[i].Tenant = found
 	}
+	return found, nil
 }
 
 // Reading is what a record was decoded to by whoever appends it, who has to look into it anyway. It is a

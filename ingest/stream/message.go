@@ -67,9 +67,11 @@ func (t *taken) reject(err error) {
 func (s *Stream) decode(t *taken) error {
 	delivery, err := s.read(t.record)
 	if t.record.Tenant == "" {
-		if err := s.settle(t, &delivery); err != nil {
+		tenant, err := delivery.Settle(func(source string) (string, error) { return s.tenant(source, t.named) })
+		if err != nil {
 			return err
 		}
+		t.record.Tenant = tenant
 	}
 	if err != nil {
 		return err
@@ -121,25 +123,6 @@ func (s *Stream) identify(m kafka.Message, t *taken) error {
 		rec.Tenant, rec.Source = ingest.DefaultTenant, ingest.DefaultSource(rec.Path)
 	}
 	return err
-}
-
-// settle gives a record that names no source its tenant: the one of the sources of what it holds.
-func (s *Stream) settle(t *taken, d *ingest.Decoded) error {
-	var found string
-	of := d.Sources()
-	for i, source := range of {
-		tenant, err := s.tenant(source, t.named)
-		if err != nil {
-			return err
-		}
-		if i > 0 && tenant != found {
-			return fmt.Errorf("the record holds what is of source %q, of tenant %q, and of source %q, of tenant %q: send them apart, or name a source",
-				of[0], found, source, tenant)
-		}
-		found = tenant
-	}
-	t.record.Tenant = found
-	return nil
 }
 
 // tenant returns the tenant of the source, or the one that the record names, as it is over HTTP.

@@ -97,7 +97,7 @@ func TestARecordThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
 		{"t", alerts, "", "shop", ""},
 		{"t", alerts, "ops", "default", `source "alertmanager" is of tenant "shop", and the header X-Scope-OrgID names "ops"`},
 		{"t", "[" + cloud(alerts) + "," + cloud(change) + "]", "", "default",
-			`the record holds what is of source "alertmanager", of tenant "shop", and of source "changes", of tenant "ops": send them apart, or name a source`},
+			`it holds what is of source "alertmanager", of tenant "shop", and of source "changes", of tenant "ops": send them apart, or name a source`},
 		{"own", "[" + cloud(alerts) + "," + cloud(change) + "]", "", "red", ""},
 		{"t", strings.Repeat(" ", 601), "", "shop", "the record has 601 bytes, more than max_body_bytes 600"},
 	} {

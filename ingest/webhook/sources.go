@@ -128,11 +128,9 @@ func (f forbidden) Error() string { return string(f) }
 // identify returns whose a request is: its source and its tenant. Where only what it holds tells the source,
 // that is "", and the tenant is the one that is named, "" without one; see settle.
 func (s *Sources) identify(r *http.Request) (source, tenant string, err error) {
-	source = r.URL.Query().Get(SourceParameter)
-	if source != "" {
-		if err := ingest.CheckSource(source); err != nil {
-			return "", "", fmt.Errorf("%s: %w", SourceParameter, err)
-		}
+	source, err = once(r.URL.Query()[SourceParameter], ingest.CheckSource)
+	if err != nil {
+		return "", "", fmt.Errorf("%s: %w", SourceParameter, err)
 	}
 	if source, err = s.authenticate(r, source); err != nil {
 		return "", "", err
@@ -148,35 +146,30 @@ func (s *Sources) identify(r *http.Request) (source, tenant string, err error) {
 	return source, tenant, err
 }
 
-// named returns the tenant that a request names, "" where it names none. With two headers, whoever stands
-// between added one: which of them counts must not be a guess, for reads neither.
+// named returns the tenant that a request names, "" where it names none, for reads, too.
 func named(r *http.Request) (string, error) {
-	headers := r.Header.Values(TenantHeader)
+	return once(r.Header.Values(TenantHeader), ingest.CheckTenant)
+}
+
+// once returns what a request says once, checked; "" where it does not say it. What it says twice, whoever
+// stands between may have added: which of them counts must not be a guess.
+func once(said []string, check func(string) error) (string, error) {
 	switch {
-	case len(headers) > 1:
+	case len(said) > 1:
 		return "", errors.New("is there twice; give one")
-	case len(headers) == 0 || headers[0] == "":
+	case len(said) == 0 || said[0] == "":
 		return "", nil
 	}
-	return headers[0], ingest.CheckTenant(headers[0])
+	return said[0], check(said[0])
 }
 
 // settle gives a record that names no source its tenant: the one of the sources of what it holds.
 func (s *Sources) settle(rec *ingest.Record, d *ingest.Decoded) error {
-	named := rec.Tenant
-	of := d.Sources()
-	for i, source := range of {
-		tenant, err := s.tenant(named, source)
-		if err != nil {
-			return err
-		}
-		if i > 0 && tenant != rec.Tenant {
-			return forbidden(fmt.Sprintf("the delivery holds what is of source %q, of tenant %q, and of source %q, of tenant %q: send them apart, or name a source",
-				of[0], rec.Tenant, source, tenant))
-		}
-		rec.Tenant = tenant
+	tenant, err := d.Settle(func(source string) (string, error) { return s.tenant(rec.Tenant, source) })
+	if err != nil {
+		return forbidden(err.Error())
 	}
-	d.SetTenant(rec.Tenant)
+	rec.Tenant = tenant
 	return nil
 }
 
@@ -185,7 +178,10 @@ func (s *Sources) authenticate(r *http.Request, named string) (string, error) {
 	if len(s.tokens) == 0 {
 		return named, nil
 	}
-	shown := bearer(r)
+	shown, err := bearer(r)
+	if err != nil {
+		return "", err
+	}
 	if shown == "" {
 		return "", errUnauthorized
 	}
@@ -199,12 +195,16 @@ func (s *Sources) authenticate(r *http.Request, named string) (string, error) {
 	return source, nil
 }
 
-func bearer(r *http.Request) string {
+func bearer(r *http.Request) (string, error) {
 	const scheme = "Bearer "
 	if value := r.Header.Get("Authorization"); len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
-		return strings.TrimSpace(value[len(scheme):])
+		return strings.TrimSpace(value[len(scheme):]), nil
 	}
-	return r.Header.Get(TokenHeader)
+	token, err := once(r.Header.Values(TokenHeader), func(string) error { return nil })
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", TokenHeader, err)
+	}
+	return token, nil
 }
 
 // configured says whether a tenant is there without being named in requests.

@@ -147,6 +147,41 @@ func TestTwoHeadersThatNameATenantAreRefused(t *testing.T) {
 	s.kept()
 }
 
+func TestWhatASenderSaysTwiceIsRefused(t *testing.T) {
+	file := tokens(t, map[string]string{"eu": "secret"})
+	s := serve(t)
+	sources, err := webhook.NewSources([]ingest.Source{{Name: "eu", BearerTokenFile: file("eu")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.handler.Configure(webhook.Settings{Sources: sources})
+	for _, test := range []struct {
+		query  string
+		tokens []string
+		want   string
+	}{
+		{"?source=eu&source=us", []string{"secret"}, "source: is there twice; give one"},
+		{"?source=eu&source=eu", []string{"secret"}, "source: is there twice; give one"},
+		{"", []string{"secret", "other"}, "X-Evenkeel-Token: is there twice; give one"},
+	} {
+		req, err := http.NewRequest(http.MethodPost, s.url+ingest.PathAlertmanager+test.query, strings.NewReader(delivery))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header[http.CanonicalHeaderKey(webhook.TokenHeader)] = test.tokens
+		resp, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), test.want) {
+			t.Error(test, resp.Status, string(text), err)
+		}
+	}
+	s.kept()
+}
+
 func TestADeliveryThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
 	sources, err := webhook.NewSources([]ingest.Source{{Name: "alertmanager", Tenant: "shop"}, {Name: "changes", Tenant: "ops"}})
 	if err != nil {
@@ -162,7 +197,7 @@ func TestADeliveryThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
 		{"a sample", ingest.PathDetect, sample, "", "200 default/"},
 		{"a sample of a tenant", ingest.PathDetect, sample, "bank", "200 bank/"},
 		{"both", ingest.PathCloudEvents, "[" + cloudEvent(delivery) + "," + cloudEvent(change) + "]", "",
-			`403 the delivery holds what is of source "alertmanager", of tenant "shop", and of source "changes", of tenant "ops": send them apart, or name a source`},
+			`403 it holds what is of source "alertmanager", of tenant "shop", and of source "changes", of tenant "ops": send them apart, or name a source`},
 		{"both, of one source", ingest.PathCloudEvents + "?source=eu", "[" + cloudEvent(delivery) + "," + cloudEvent(change) + "]", "", "200 default/eu"},
 		{"nothing", ingest.PathDetect, "{}", "", "400 shop/"},
 	} {
