@@ -74,12 +74,34 @@ func (a *alert) find(startsAt ingest.Millis) *episode {
 	return nil
 }
 
-// addAlias adds a starts_at to e's aliases, sorted, once.
-func (e *episode) addAlias(startsAt ingest.Millis) {
+// mostAliases is how many other starts of one episode are remembered as such, the newest: a sender that gives
+// another one each time would make its row ever longer.
+const mostAliases = 100
+
+// alias notes that an open episode was seen with another start. The name of a start that is too old to be
+// remembered with the episode stays known, as those of forgotten episodes do.
+func (t *tenant) alias(e *episode, startsAt ingest.Millis) {
 	i, found := slices.BinarySearch(e.row.Aliases, startsAt)
-	if !found {
-		e.row.Aliases = slices.Insert(slices.Clone(e.row.Aliases), i, startsAt)
+	if found {
+		return
 	}
+	aliases := slices.Insert(slices.Clone(e.row.Aliases), i, startsAt)
+	if len(aliases) > mostAliases {
+		t.remember(e, aliases[0])
+		aliases = aliases[1:]
+	}
+	if !slices.Equal(aliases, e.row.Aliases) {
+		e.row.Aliases = aliases
+		t.touch(e)
+	}
+}
+
+// latestStart is the last start with which e was seen.
+func (e *episode) latestStart() ingest.Millis {
+	if n := len(e.row.Aliases); n > 0 {
+		return max(e.row.StartsAt, e.row.Aliases[n-1])
+	}
+	return e.row.StartsAt
 }
 
 // compareEpisodes is the order of decisions: place, then key.

@@ -247,6 +247,31 @@ func TestWhatARealAlertmanagerSentGivesItsEpisodes(t *testing.T) {
 	}
 }
 
+// A sender that gives another start each time does not make the row ever longer, and what it
+// said long ago is known to be a copy all the same.
+func TestTheOldestOfManyAliasesAreForgotten(t *testing.T) {
+	w := newWorld(t, correlate.Config{})
+	for n := range 300 {
+		w.run(said(n, n))
+	}
+	rows := len(w.outputs)
+	w.run(said(300, 5), said(301, 150)) // copies, while it is open
+	w.run(said(302, 299, 302))
+	w.run(said(340, 5), said(341, 150), said(342, 5, 6)) // and after its end
+	var want []string
+	for n := 200; n < 300; n++ {
+		want = append(want, fmt.Sprintf(", also %d", n))
+	}
+	if diff := cmp.Diff([]string{"0 to 302" + strings.Join(want, "")}, lives(w)); diff != "" {
+		t.Error(diff)
+	}
+	for i, out := range w.outputs[rows:] {
+		if n := len(out.Episodes); n != 0 && i != 2 {
+			t.Errorf("%d rows at arrival %d after the flood of starts: %+v", n, i, out.Episodes)
+		}
+	}
+}
+
 func keys(w *world) func(func(correlate.EpisodeKey) bool) {
 	return func(yield func(correlate.EpisodeKey) bool) {
 		for k := range w.episodes {
