@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 
@@ -65,9 +66,9 @@ func (t *taken) reject(err error) {
 }
 
 func (s *Stream) decode(t *taken) error {
-	delivery, err := s.read(t.record)
+	reading, err := s.read(t.record)
 	if t.record.Tenant == "" {
-		tenant, err := delivery.Settle(func(source string) (string, error) { return s.tenant(source, t.named) })
+		tenant, err := reading.Settle(func(source string) (string, error) { return s.tenant(source, t.named) })
 		if err != nil {
 			return err
 		}
@@ -76,18 +77,19 @@ func (s *Stream) decode(t *taken) error {
 	if err != nil {
 		return err
 	}
-	t.events = len(delivery.Events)
-	if len(delivery.Dead) > 0 {
-		t.reason = delivery.Dead[0].Reason
+	t.events = len(reading.Events)
+	if len(reading.Dead) > 0 {
+		t.reason = reading.Dead[0].Reason
 	}
+	t.record.Reading = reading
 	return nil
 }
 
-func (s *Stream) read(rec ingest.Record) (ingest.Decoded, error) {
+func (s *Stream) read(rec ingest.Record) (*ingest.Reading, error) {
 	if limit := s.opts.MaxBodyBytes; int64(len(rec.Body)) > limit {
-		return ingest.Decoded{}, fmt.Errorf("the record has %d bytes, more than max_body_bytes %d", len(rec.Body), limit)
+		return &ingest.Reading{}, fmt.Errorf("the record has %d bytes, more than max_body_bytes %d", len(rec.Body), limit)
 	}
-	return s.opts.Read(rec)
+	return s.opts.Read(rec, ingest.MillisOf(time.Now()))
 }
 
 // identify says whose the record is and how it is read. Where only what it holds tells the source, that

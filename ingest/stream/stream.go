@@ -26,8 +26,9 @@ type Appender interface {
 type Options struct {
 	// Journal takes what arrives. Required.
 	Journal Appender
-	// Read decodes a record, to tell what cannot be. Default: [wire.Read].
-	Read func(ingest.Record) (ingest.Decoded, error)
+	// Read decodes a record that is about to be appended, to tell what cannot be; what it holds goes with the
+	// record. Default: [wire.Decoder.ReadAhead] without configuration.
+	Read func(rec ingest.Record, now ingest.Millis) (*ingest.Reading, error)
 	// NeverHolds tells whether an error of the journal means that it will not take the record however
 	// often it is tried. Default: none does.
 	NeverHolds func(error) bool
@@ -98,7 +99,11 @@ func New(c Config, o Options) (*Stream, error) {
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Read == nil {
-		o.Read = wire.Read
+		decoder, err := wire.New(wire.Config{})
+		if err != nil {
+			return o, err
+		}
+		o.Read = decoder.ReadAhead
 	}
 	if o.NeverHolds == nil {
 		o.NeverHolds = func(error) bool { return false }

@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/evenkeel/evenkeel/ingest"
+	"github.com/evenkeel/evenkeel/ingest/wire"
 )
 
 // void is a journal for streams that append nothing.
@@ -127,6 +128,17 @@ func FuzzEveryRecordIsTaken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte, name string, header []byte) {
 		took := s.take(kafka.Message{Topic: "t", Offset: 7, Value: value, Time: time.UnixMilli(1), Headers: []kafka.Header{{Key: name, Value: header}}})
 		rec := took.record
+		if (rec.Reading != nil) != (rec.Kind == ingest.KindDelivery) {
+			t.Errorf("a record of kind %s goes with %+v", rec.Kind, rec.Reading)
+		}
+		rec.ReceivedAt = ingest.MillisOf(time.Now())
+		anew := rec
+		anew.Reading = nil
+		want, _ := wire.Read(anew)
+		got, _ := wire.Read(rec)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("decoded anew (-) it is not what goes with it (+)\n%s", diff)
+		}
 		if rec.Origin == nil || rec.Origin.Offset != 7 || rec.Path == "" || ingest.CheckTenant(rec.Tenant) != nil || rec.Source != "" && ingest.CheckSource(rec.Source) != nil {
 			t.Errorf("%+v", rec)
 		}

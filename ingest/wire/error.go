@@ -46,7 +46,7 @@ func located(body []byte, err error) error {
 // Reject turns a record that could not be decoded into the one that says so: its reason,
 // and the first 64 KiB of its body. It is how refused deliveries reach the dead letters.
 func Reject(rec ingest.Record, err error) ingest.Record {
-	rec.Kind, rec.Reason, rec.Body = ingest.KindRejected, err.Error(), head(rec.Body)
+	rec.Kind, rec.Reason, rec.Body, rec.Reading = ingest.KindRejected, err.Error(), head(rec.Body), nil
 	return rec
 }
 

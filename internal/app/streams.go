@@ -28,7 +28,9 @@ func (a *App) openStreams(c *config.Config, reg prometheus.Registerer) error {
 	}
 	a.streams.set, err = stream.NewSet(stream.Options{
 		Journal: a.folds, MaxBodyBytes: c.Ingest.MaxBodyBytes, MaxTenants: c.Ingest.MaxTenants,
-		Read:       func(rec ingest.Record) (ingest.Decoded, error) { return a.streams.decoder.Load().Read(rec) },
+		Read: func(rec ingest.Record, now ingest.Millis) (*ingest.Reading, error) {
+			return a.streams.decoder.Load().ReadAhead(rec, now)
+		},
 		NeverHolds: func(err error) bool { return errors.Is(err, journal.ErrTooLarge) },
 		Metrics:    metrics, Logger: a.logger.With("part", "stream"),
 	})
