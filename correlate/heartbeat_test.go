@@ -220,46 +220,54 @@ func TestASilenceNamesTheServicesThatItsSourceWatches(t *testing.T) {
 }
 
 func TestNothingIsResolvedBySilence(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		arrivals := history(rt)
-		w := newWorld(t, watched()).run(signAt(start)).run(arrivals...)
-		before := w.final()
-		w.until(end(arrivals) + 6*ingest.Hour)
-		for k, f := range w.final() {
-			if before[k].State != correlate.Resolved && f.State == correlate.Resolved {
-				rt.Fatalf("was %+v, is %+v", before[k], f)
-			}
-			if f.Key.Source == "am" && f.State == correlate.Firing {
-				rt.Fatalf("its source is silent, and it is said to fire: %+v", f)
-			}
+	rapid.Check(t, func(rt *rapid.T) { silenceResolvesNothing(t, rt, watched(), signAt(start)) })
+}
+
+// silenceResolvesNothing checks that after the one sign of life nothing is resolved but by a resolve, and nothing is said to fire.
+func silenceResolvesNothing(t *testing.T, rt *rapid.T, c correlate.Config, sign arrival) {
+	t.Helper()
+	arrivals := history(rt)
+	w := newWorld(t, c).run(sign).run(arrivals...)
+	before := w.final()
+	w.until(end(arrivals) + 6*ingest.Hour)
+	for k, f := range w.final() {
+		if before[k].State != correlate.Resolved && f.State == correlate.Resolved {
+			rt.Fatalf("was %+v, is %+v", before[k], f)
 		}
-	})
+		if f.Key.Source == "am" && f.State == correlate.Firing {
+			rt.Fatalf("nothing is heard of its source, and it is said to fire: %+v", f)
+		}
+	}
 }
 
 func TestSignsOfLifeThatComeInTimeChangeNothing(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		arrivals := twice(history(rt), 15*ingest.Minute, random(rt))
-		last := end(arrivals) + ingest.Hour
-		listened := slices.Clone(arrivals)
-		for at := start - ingest.Hour; at <= last; at += 5 * ingest.Minute {
-			listened = append(listened, signAt(at))
-		}
-		slices.SortStableFunc(listened, func(a, b arrival) int { return int(a.at - b.at) })
-		want := newWorld(t, chain()).run(arrivals...).until(last).final()
-		got := newWorld(t, watched()).run(listened...).until(last).final()
-		if diff := unlike(want, got); diff != "" {
-			rt.Fatal(diff)
-		}
-	})
+	rapid.Check(t, func(rt *rapid.T) { isAsWithoutSigns(t, rt, watched(), 5*ingest.Minute, signAt) })
 }
 
-// alive adds signs of life to a history: stretches with one a minute, and silence between.
-func alive(t *rapid.T, arrivals []arrival) []arrival {
+// isAsWithoutSigns checks that a history ends as it does where nobody listens for signs of life, if there is always one in time.
+func isAsWithoutSigns(t *testing.T, rt *rapid.T, listening correlate.Config, every ingest.Millis, sign func(at ingest.Millis) arrival) {
+	t.Helper()
+	arrivals := twice(history(rt), 15*ingest.Minute, random(rt))
+	last := end(arrivals) + ingest.Hour
+	listened := slices.Clone(arrivals)
+	for at := start - ingest.Hour; at <= last; at += every {
+		listened = append(listened, sign(at))
+	}
+	slices.SortStableFunc(listened, func(a, b arrival) int { return int(a.at - b.at) })
+	want := newWorld(t, chain()).run(arrivals...).until(last).final()
+	got := newWorld(t, listening).run(listened...).until(last).final()
+	if diff := unlike(want, got); diff != "" {
+		rt.Fatal(diff)
+	}
+}
+
+// inStretches adds signs of life to a history: stretches with one a minute, and silence between.
+func inStretches(t *rapid.T, arrivals []arrival, sign func(at ingest.Millis) arrival) []arrival {
 	all := slices.Clone(arrivals)
 	at := start
 	for range rapid.IntRange(1, 5).Draw(t, "stretches") {
 		for range rapid.IntRange(1, 40).Draw(t, "signs") {
-			all = append(all, signAt(at))
+			all = append(all, sign(at))
 			at += ingest.Minute
 		}
 		at += ingest.Millis(rapid.Int64Range(int64(ingest.Minute), int64(40*ingest.Minute)).Draw(t, "silent"))
@@ -269,11 +277,11 @@ func alive(t *rapid.T, arrivals []arrival) []arrival {
 }
 
 func TestAFoldThatListensForSignsOfLifeGoesOnWhereItWasRestored(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) { goesOnRestored(t, rt, watched(), alive(rt, history(rt))) })
+	rapid.Check(t, func(rt *rapid.T) { goesOnRestored(t, rt, watched(), inStretches(rt, history(rt), signAt)) })
 }
 
 func TestTicksChangeNothingWhereSourcesFallSilent(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) { ticksChangeNothing(t, rt, watched(), alive(rt, history(rt))) })
+	rapid.Check(t, func(rt *rapid.T) { ticksChangeNothing(t, rt, watched(), inStretches(rt, history(rt), signAt)) })
 }
 
 func TestAHeartbeatThatCannotBeUsedIsAnError(t *testing.T) {

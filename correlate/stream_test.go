@@ -144,35 +144,16 @@ func TestOneOfSeveralPartitionsTellsThatAStreamIsNotRead(t *testing.T) {
 
 func TestAStreamThatIsReadInTimeChangesNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		arrivals := twice(history(rt), 15*ingest.Minute, random(rt))
-		last := end(arrivals) + ingest.Hour
-		listened := slices.Clone(arrivals)
-		for at := start - ingest.Hour; at <= last; at += 3 * ingest.Minute {
-			listened = append(listened, readAt(at, at-2*ingest.Minute))
-		}
-		slices.SortStableFunc(listened, func(a, b arrival) int { return int(a.at - b.at) })
-		want := newWorld(t, chain()).run(arrivals...).until(last).final()
-		got := newWorld(t, streamed()).run(listened...).until(last).final()
-		if diff := unlike(want, got); diff != "" {
-			rt.Fatal(diff)
-		}
+		isAsWithoutSigns(t, rt, streamed(), 3*ingest.Minute, func(at ingest.Millis) arrival { return readAt(at, at-2*ingest.Minute) })
 	})
 }
 
 // lagging adds records of how far the stream was read to a history, with stretches in which it is not.
 func lagging(t *rapid.T, arrivals []arrival) []arrival {
-	all := slices.Clone(arrivals)
-	at := start
-	for range rapid.IntRange(1, 5).Draw(t, "stretches") {
-		for range rapid.IntRange(1, 40).Draw(t, "records") {
-			behind := ingest.Millis(rapid.Int64Range(-int64(ingest.Minute), int64(7*ingest.Minute)).Draw(t, "behind"))
-			all = append(all, readAt(at, at-behind))
-			at += ingest.Minute
-		}
-		at += ingest.Millis(rapid.Int64Range(int64(ingest.Minute), int64(40*ingest.Minute)).Draw(t, "not read"))
-	}
-	slices.SortStableFunc(all, func(a, b arrival) int { return int(a.at - b.at) })
-	return all
+	return inStretches(t, arrivals, func(at ingest.Millis) arrival {
+		behind := ingest.Millis(rapid.Int64Range(-int64(ingest.Minute), int64(7*ingest.Minute)).Draw(t, "behind"))
+		return readAt(at, at-behind)
+	})
 }
 
 func TestAFoldOfAStreamGoesOnWhereItWasRestored(t *testing.T) {
@@ -185,18 +166,5 @@ func TestTicksChangeNothingWhereAStreamIsNotRead(t *testing.T) {
 
 // Nothing is resolved but by a resolve, and where the stream is not read, nothing is said to fire.
 func TestNothingIsResolvedByAStreamThatIsNotRead(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		arrivals := history(rt)
-		w := newWorld(t, streamed()).run(readAt(start, start)).run(arrivals...)
-		before := w.final()
-		w.until(end(arrivals) + 6*ingest.Hour)
-		for k, f := range w.final() {
-			if before[k].State != correlate.Resolved && f.State == correlate.Resolved {
-				rt.Fatalf("was %+v, is %+v", before[k], f)
-			}
-			if f.Key.Source == "am" && f.State == correlate.Firing {
-				rt.Fatalf("its stream is not read, and it is said to fire: %+v", f)
-			}
-		}
-	})
+	rapid.Check(t, func(rt *rapid.T) { silenceResolvesNothing(t, rt, streamed(), readAt(start, start)) })
 }
