@@ -69,6 +69,10 @@ func (r *Runner) handOver(ctx context.Context, b *batch) error {
 	select {
 	case r.batches <- *b:
 		*b, r.recover = batch{}, nil
+		select {
+		case b.Rows = <-r.used:
+		default:
+		}
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -78,6 +78,33 @@ func (r *Rows) Append(later Rows) {
 	r.texts += later.texts
 }
 
+// emptied returns no rows, in the memory of r as far as that was needed: nobody else may look at r any more.
+func (r *Rows) emptied() Rows {
+	return Rows{
+		Deliveries:  emptied(r.Deliveries),
+		Events:      emptied(r.Events),
+		Changes:     emptied(r.Changes),
+		DeadLetters: emptied(r.DeadLetters),
+		Samples:     emptied(r.Samples),
+		Links:       emptied(r.Links),
+		Maintenance: emptied(r.Maintenance),
+		Episodes:    emptied(r.Episodes),
+		Transitions: emptied(r.Transitions),
+		Incidents:   emptied(r.Incidents),
+		Ledger:      emptied(r.Ledger),
+		Segments:    emptied(r.Segments),
+	}
+}
+
+// emptied returns the memory of rows, or none where most of it was not used: so after a flood it is given back.
+func emptied[R any](rows []R) []R {
+	if len(rows) < cap(rows)/4 {
+		return nil
+	}
+	clear(rows)
+	return rows[:0]
+}
+
 // at returns the address of a record's n-th row in a table.
 func (r *Rows) at(n int) ingest.Address {
 	address := r.address

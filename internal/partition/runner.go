@@ -33,7 +33,7 @@ type Log interface {
 }
 
 // Store keeps rows, each exactly once. Where recovering is set, a part of the
-// batch may be there already.
+// batch may be there already. After it returned nil it does not look at the rows any more.
 type Store interface {
 	Write(ctx context.Context, b Batch, recovering bool) error
 }
@@ -87,6 +87,7 @@ type Runner struct {
 	metrics *metrics
 	ready   chan struct{} // holds a token while the store waits for a batch
 	batches chan batch
+	used    chan Rows // the emptied ones of the batch that was stored last: the next one takes their memory
 
 	next     uint64  // position that the fold reads next
 	recover  *bounds // the batch that may be in the store in part
@@ -141,6 +142,7 @@ func New(ctx context.Context, opts Options) (*Runner, error) {
 		ready:   make(chan struct{}, 1),
 		began:   time.Now(),
 		batches: make(chan batch),
+		used:    make(chan Rows, 1),
 		stored:  make(chan struct{}),
 	}
 	if err := r.restore(ctx); err != nil {

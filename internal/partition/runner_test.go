@@ -43,6 +43,9 @@ func (m *memory) Write(_ context.Context, b partition.Batch, recovering bool) er
 	if recovering {
 		m.batches = slices.DeleteFunc(m.batches, func(old partition.Batch) bool { return old.First == b.First && old.Last == b.Last })
 	}
+	var kept partition.Rows // the batch's own are used again
+	kept.Append(b.Rows)
+	b.Rows = kept
 	m.batches = append(m.batches, b)
 	return nil
 }

@@ -19,6 +19,10 @@ func (r *Runner) runStore(ctx context.Context) error {
 			if err := r.storeBatch(ctx, b); err != nil {
 				return err
 			}
+			select {
+			case r.used <- b.Rows.emptied():
+			default:
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}

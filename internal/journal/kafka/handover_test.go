@@ -36,6 +36,9 @@ func (s *tables) Write(_ context.Context, b partition.Batch, recovering bool) er
 			return old.Partition == b.Partition && old.First == b.First && old.Last == b.Last
 		})
 	}
+	var kept partition.Rows // the batch's own are used again
+	kept.Append(b.Rows)
+	b.Rows = kept
 	s.batches = append(s.batches, b)
 	return nil
 }
