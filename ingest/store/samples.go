@@ -18,19 +18,17 @@ type SampleRow struct {
 
 // Samples declares the table samples.
 var Samples = clickhouse.Table[SampleRow]{
-	Name: "samples",
+	Name:    "samples",
+	Address: func(r *SampleRow) clickhouse.Address { return clickhouse.Address(r.Address) },
 	Columns: []clickhouse.Column[SampleRow]{
-		{Name: "partition", Type: "UInt32", Value: func(r *SampleRow) any { return r.Partition }},
-		{Name: "position", Type: "UInt64", Value: func(r *SampleRow) any { return r.Position }},
-		{Name: "ordinal", Type: "UInt32", Value: func(r *SampleRow) any { return r.Ordinal }},
-		{Name: "recorded_at", Type: clickhouse.Instant, Value: func(r *SampleRow) any { return r.RecordedAt }},
-		{Name: "tenant", Type: clickhouse.Word, Value: func(r *SampleRow) any { return r.Tenant }},
-		{Name: "source", Type: clickhouse.Word, Value: func(r *SampleRow) any { return r.Source }},
-		{Name: "received_at", Type: clickhouse.Instant, Value: func(r *SampleRow) any { return r.ReceivedAt }},
-		{Name: "service", Type: clickhouse.Word, Value: func(r *SampleRow) any { return r.Service }},
-		{Name: "sli", Type: clickhouse.Word, Value: func(r *SampleRow) any { return r.SLI }},
-		{Name: "at", Type: clickhouse.Instant, Value: func(r *SampleRow) any { return r.At }},
-		{Name: "good_milli", Type: "Int64", Value: func(r *SampleRow) any { return r.Good }},
-		{Name: "total_milli", Type: "Int64", Value: func(r *SampleRow) any { return r.Total }},
+		clickhouse.Instant("recorded_at", func(r *SampleRow) ingest.Millis { return r.RecordedAt }),
+		clickhouse.Word("tenant", func(r *SampleRow) string { return r.Tenant }),
+		clickhouse.Word("source", func(r *SampleRow) string { return r.Source }),
+		clickhouse.Instant("received_at", func(r *SampleRow) ingest.Millis { return r.ReceivedAt }),
+		clickhouse.Word("service", func(r *SampleRow) string { return r.Service }),
+		clickhouse.Word("sli", func(r *SampleRow) string { return r.SLI }),
+		clickhouse.Instant("at", func(r *SampleRow) ingest.Millis { return r.At }),
+		clickhouse.Int64("good_milli", func(r *SampleRow) ingest.Count { return r.Good }),
+		clickhouse.Int64("total_milli", func(r *SampleRow) ingest.Count { return r.Total }),
 	},
 }

@@ -26,14 +26,16 @@ const DefaultDatabase = "evenkeel"
 // Options say where the store is. DSN is needed, all else has a default.
 type Options struct {
 	// DSN is the address: clickhouse://user:password@host:9000/database, or http://….
-	// Several hosts, separated by commas, are replicas of one shard.
+	// Several hosts, separated by commas, are replicas of one shard. What is sent and read is compressed by
+	// LZ4 unless ?compress= says otherwise; rows that are sent over http:// only by gzip, deflate or br.
 	DSN string
 	// Cluster is the name of a cluster in ClickHouse's configuration. If it is set, tables are
 	// Replicated and Distributed ones. By default there is one server.
 	Cluster string
 	// Timeout bounds each call whose context has no deadline; by default DefaultTimeout.
 	Timeout time.Duration
-	// MaxConns bounds the connections that are open at once; by default 8.
+	// MaxConns bounds the connections that are open at once for queries, and those for inserts; by
+	// default 8.
 	MaxConns int
 }
 
@@ -41,6 +43,7 @@ type Options struct {
 // whenever that was cut, so a Conn may be opened while the store is away.
 type Conn struct {
 	driver  driver.Conn
+	inserts *inserts // nil over HTTP
 	options *ch.Options
 	cluster string
 	timeout time.Duration
@@ -73,6 +76,9 @@ func Open(o Options) (*Conn, error) {
 	if options.DialTimeout == 0 {
 		options.DialTimeout = 10 * time.Second
 	}
+	if options.ConnMaxLifetime == 0 {
+		options.ConnMaxLifetime = time.Hour
+	}
 	options.MaxOpenConns, options.MaxIdleConns = o.MaxConns, o.MaxConns
 	if options.Compression == nil {
 		options.Compression = &ch.Compression{Method: ch.CompressionLZ4}
@@ -82,7 +88,13 @@ func Open(o Options) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ClickHouse: %w", err)
 	}
-	return &Conn{driver: opened, options: options, cluster: o.Cluster, timeout: o.Timeout}, nil
+	c := &Conn{driver: opened, options: options, cluster: o.Cluster, timeout: o.Timeout}
+	if options.Protocol == ch.Native {
+		if c.inserts, err = newInserts(options); err != nil {
+			return nil, fmt.Errorf("open ClickHouse: %w", err)
+		}
+	}
+	return c, nil
 }
 
 // setDefaults sets what the store relies on, whatever the server's profile says: an insert that
@@ -97,7 +109,12 @@ func setDefaults(s ch.Settings) {
 func (c *Conn) Database() string { return c.options.Auth.Database }
 
 // Close closes the connections.
-func (c *Conn) Close() error { return c.driver.Close() }
+func (c *Conn) Close() error {
+	if c.inserts != nil {
+		c.inserts.close()
+	}
+	return c.driver.Close()
+}
 
 // Query runs one query. Params go to the server beside the query, as text. The rows are to
 // be closed.

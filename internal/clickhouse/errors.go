@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	native "github.com/ClickHouse/ch-go"
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 )
@@ -82,22 +83,31 @@ func wrap(op string, err error) error {
 		return err
 	}
 	e := &Error{Op: op, Err: err, Away: true}
-	var exception *ch.Exception
-	switch {
-	case errors.As(err, &exception):
-		e.Code = exception.Code
-		e.Away = slices.Contains(awayCodes, e.Code)
-	case ofOurMaking(err):
+	if code, said := serverCode(err); said {
+		e.Code, e.Away = code, slices.Contains(awayCodes, code)
+	} else if ofOurMaking(err) {
 		e.Away = false
 	}
 	return e
 }
 
-// ofOurMaking says whether the driver refused the values before anything was sent.
+// serverCode returns the code of the error if it is one that the server answered.
+func serverCode(err error) (code int32, said bool) {
+	var answered *ch.Exception
+	var toInsert *native.Exception
+	switch {
+	case errors.As(err, &answered):
+		return answered.Code, true
+	case errors.As(err, &toInsert):
+		return int32(toInsert.Code), true
+	}
+	return 0, false
+}
+
+// ofOurMaking says whether the driver refused the values before anything was sent, or those that it read.
 func ofOurMaking(err error) bool {
 	var op *ch.OpError
 	var col *column.Error
 	var conversion *column.ColumnConverterError
-	return errors.As(err, &op) || errors.As(err, &col) || errors.As(err, &conversion) ||
-		errors.Is(err, ch.ErrBatchInvalid)
+	return errors.As(err, &op) || errors.As(err, &col) || errors.As(err, &conversion)
 }

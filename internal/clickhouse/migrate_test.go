@@ -285,26 +285,28 @@ func TestStatementsForAClusterAreUnderstood(t *testing.T) {
 
 func TestDifferencesOfATableAreSaid(t *testing.T) {
 	c := migrated(t, shared.DSN)
-	if err := c.Exec(t.Context(), "CREATE TABLE t (a UInt8, b String, c UInt8 MATERIALIZED a, d DateTime64(3, 'UTC') DEFAULT 0) ENGINE = MergeTree ORDER BY a", nil); err != nil {
+	sql := "CREATE TABLE t (partition UInt32, position UInt64, ordinal UInt32, a Int8, b String, c UInt8 MATERIALIZED a, d DateTime64(3, 'UTC') DEFAULT 0) ENGINE = MergeTree ORDER BY a"
+	if err := c.Exec(t.Context(), sql, nil); err != nil {
 		t.Fatal(err)
 	}
-	column := func(name, typ string) Column[int] { return Column[int]{name, typ, func(*int) any { return nil }} }
-	same := Table[int]{"t", []Column[int]{column("a", "UInt8"), column("b", "String"), column("d", "DateTime64(3, 'UTC')")}}
+	column := func(name, typ string) Column[int] { return Column[int]{Name: name, Type: typ} }
+	table := func(name string, columns ...Column[int]) Table[int] { return Table[int]{Name: name, Columns: columns} }
+	same := table("t", column("a", "Int8"), column("b", "String"), column("d", "DateTime64(3, 'UTC')"))
 	if err := Check(t.Context(), c, same); err != nil {
 		t.Error(err)
 	}
-	for name, table := range map[string]Table[int]{
-		"a type":        {"t", []Column[int]{column("a", "UInt16"), column("b", "String"), column("d", "DateTime64(3, 'UTC')")}},
-		"an order":      {"t", []Column[int]{column("b", "String"), column("a", "UInt8"), column("d", "DateTime64(3, 'UTC')")}},
-		"a column less": {"t", same.Columns[:2]},
-		"no such table": {"u", same.Columns},
+	for name, other := range map[string]Table[int]{
+		"a type":        table("t", column("a", "Int16"), column("b", "String"), column("d", "DateTime64(3, 'UTC')")),
+		"an order":      table("t", column("b", "String"), column("a", "Int8"), column("d", "DateTime64(3, 'UTC')")),
+		"a column less": table("t", same.Columns[:2]...),
+		"no such table": table("u", same.Columns...),
 	} {
-		err := Check(t.Context(), c, same, table)
+		err := Check(t.Context(), c, same, other)
 		if err == nil || !strings.Contains(err.Error(), "declared in Go") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	both := Check(t.Context(), c, Table[int]{Name: "u"}, Table[int]{Name: "v"}) // both are empty and missing: equal lists
+	both := Check(t.Context(), c, table("u"), table("v"))
 	if both == nil || strings.Count(both.Error(), "but the database has") != 2 {
 		t.Errorf("got %v", both)
 	}

@@ -3,33 +3,28 @@ package clickhouse
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/ClickHouse/ch-go/proto"
 )
 
-// Types of columns that most tables have, as DESCRIBE prints them.
-const (
-	Instant = "DateTime64(3, 'UTC')"                // of an ingest.Millis; 0 is the beginning of 1970
-	Word    = "LowCardinality(String)"              // of a string that recurs
-	Labels  = "Map(LowCardinality(String), String)" // of Pairs, or a map[string]string
-)
-
-// Column is one column of a table: its name, its type as DESCRIBE prints it,
-// and the value that a row gives it. Values may be of named types (ingest.Millis for a
-// DateTime64(3), a named string for a String): they are written as what they are underneath.
-type Column[R any] struct {
-	Name  string
-	Type  string
-	Value func(*R) any
-}
-
-// Table is the one list of a table's columns in Go. Inserts name these columns in
-// this order; a test compares them with DESCRIBE.
+// Table is the one list of a table's columns in Go. The first three are those of the address, of which
+// every table has one: partition, position and ordinal. Inserts name the columns in this order; a test
+// compares them with DESCRIBE.
 type Table[R any] struct {
 	Name    string
-	Columns []Column[R]
+	Address func(*R) Address
+	Columns []Column[R] // those that follow
+}
+
+// columns returns all columns, the address first.
+func (t Table[R]) columns() []Column[R] {
+	return append([]Column[R]{
+		Uint32("partition", func(r *R) uint32 { return t.Address(r).Partition }),
+		fixed("position", "UInt64", func(b *proto.Buffer, r *R) { b.PutUInt64(t.Address(r).Position) }),
+		Uint32("ordinal", func(r *R) uint32 { return t.Address(r).Ordinal }),
+	}, t.Columns...)
 }
 
 // Params are the server-side parameters of a query, by name, as text:
@@ -76,8 +71,9 @@ type columnType struct{ Name, Type string }
 func (t Table[R]) tableName() string { return t.Name }
 
 func (t Table[R]) columnTypes() []columnType {
-	types := make([]columnType, len(t.Columns))
-	for i, c := range t.Columns {
+	columns := t.columns()
+	types := make([]columnType, len(columns))
+	for i, c := range columns {
 		types[i] = columnType{c.Name, c.Type}
 	}
 	return types
@@ -88,12 +84,13 @@ type TableRows interface {
 	AnyTable
 	// Len is how many rows there are.
 	Len() int
-	addresses() ([]Address, error)
-	appendTo(to appender, which []int) error
+	// address returns where the i-th row comes from.
+	address(i int) Address
+	// without returns the rows whose addresses are not among those that are stored.
+	without(stored map[Address]bool) TableRows
+	// blocks returns the rows as they are sent.
+	blocks() *blocks
 }
-
-// appender takes the values of one row after the other.
-type appender interface{ Append(values ...any) error }
 
 // Rows returns rows of the table for a [Batch]. The slice is not copied.
 func (t Table[R]) Rows(rows []R) TableRows { return tableRows[R]{t, rows} }
@@ -105,43 +102,14 @@ type tableRows[R any] struct {
 
 func (t tableRows[R]) Len() int { return len(t.rows) }
 
-// addresses returns the address of each row, out of its columns partition, position and ordinal.
-func (t tableRows[R]) addresses() ([]Address, error) {
-	var values [3]func(*R) any
-	for i, name := range []string{"partition", "position", "ordinal"} {
-		c := slices.IndexFunc(t.Columns, func(c Column[R]) bool { return c.Name == name })
-		if c < 0 {
-			return nil, fmt.Errorf("table %s has no column %s: its rows cannot be addressed", t.Name, name)
-		}
-		values[i] = t.Columns[c].Value
-	}
-	all := make([]Address, len(t.rows))
-	for i := range t.rows {
-		var n [3]uint64
-		for j, value := range values {
-			v := reflect.ValueOf(value(&t.rows[i]))
-			if !v.CanUint() {
-				return nil, fmt.Errorf("table %s: an address is of unsigned numbers, but there is a %s", t.Name, v.Type())
-			}
-			n[j] = v.Uint()
-		}
-		all[i] = Address{uint32(n[0]), n[1], uint32(n[2])}
-	}
-	return all, nil
-}
+func (t tableRows[R]) address(i int) Address { return t.Address(&t.rows[i]) }
 
-// appendTo appends the rows with the given indexes.
-func (t tableRows[R]) appendTo(to appender, which []int) error {
-	values := make([]any, len(t.Columns))
-	for _, i := range which {
-		for c, column := range t.Columns {
-			values[c] = plain(column.Value(&t.rows[i]))
-		}
-		if err := to.Append(values...); err != nil {
-			return err
-		}
+func (t tableRows[R]) without(stored map[Address]bool) TableRows {
+	if len(stored) == 0 {
+		return t
 	}
-	return nil
+	missing := slices.DeleteFunc(slices.Clone(t.rows), func(r R) bool { return stored[t.Address(&r)] })
+	return tableRows[R]{t.Table, missing}
 }
 
 // insertSQL is the statement that inserts rows of the table t into the table called name. Both are
@@ -151,5 +119,5 @@ func insertSQL(name string, t AnyTable) string {
 	for _, c := range t.columnTypes() {
 		names = append(names, "`"+c.Name+"`")
 	}
-	return "INSERT INTO `" + name + "` (" + strings.Join(names, ", ") + ")"
+	return "INSERT INTO `" + name + "` (" + strings.Join(names, ", ") + ") FORMAT Native"
 }

@@ -134,63 +134,40 @@ func (w *Writer) insertUntilStored(ctx context.Context, b Batch, rows TableRows,
 	}
 }
 
-// insertTable makes one attempt at one table.
+// insertTable makes one attempt at one table: in a recovery, at the rows that are missing.
 func (w *Writer) insertTable(ctx context.Context, b Batch, rows TableRows, recovering bool) error {
-	which, err := w.wanted(ctx, b, rows, recovering)
-	if err != nil || len(which) == 0 {
-		return err
+	if recovering {
+		stored, err := w.recover(ctx, b, rows.tableName())
+		if err != nil {
+			return fmt.Errorf("recover: %w", err)
+		}
+		if rows = rows.without(stored); rows.Len() == 0 {
+			return nil
+		}
 	}
 	begun := time.Now()
-	if err := w.send(ctx, b, rows, which); err != nil {
+	if err := w.send(ctx, b, rows); err != nil {
 		return err
 	}
 	w.metrics.seconds.Observe(time.Since(begun).Seconds())
-	w.metrics.rows.WithLabelValues(rows.tableName()).Add(float64(len(which)))
+	w.metrics.rows.WithLabelValues(rows.tableName()).Add(float64(rows.Len()))
 	return nil
 }
 
-// wanted returns the indexes of the rows that are to be inserted: all, or in a recovery those
-// that are missing.
-func (w *Writer) wanted(ctx context.Context, b Batch, rows TableRows, recovering bool) ([]int, error) {
-	addresses, err := rows.addresses()
-	if err != nil {
-		return nil, err
-	}
-	var stored map[Address]bool
-	if recovering {
-		if stored, err = w.recover(ctx, b, rows.tableName()); err != nil {
-			return nil, fmt.Errorf("recover: %w", err)
-		}
-	}
-	which := make([]int, 0, len(addresses))
-	for i, a := range addresses {
-		if !stored[a] {
-			which = append(which, i)
-		}
-	}
-	return which, nil
-}
-
-func (w *Writer) send(ctx context.Context, b Batch, rows TableRows, which []int) error {
+func (w *Writer) send(ctx context.Context, b Batch, rows TableRows) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
-	table := w.conn.schema().LocalTable(rows.tableName())
-	named := queryContext(ctx, w.queryID(b, rows.tableName()))
-	batch, err := w.conn.driver.PrepareBatch(named, insertSQL(table, rows))
-	if err != nil {
-		return wrap("prepare insert", err)
-	}
-	if err := rows.appendTo(batch, which); err != nil {
-		_ = batch.Abort() // nothing was sent
-		return &Error{Op: "insert", Err: err}
-	}
-	if b.Confirm != nil {
-		if err := b.Confirm(ctx); err != nil {
-			_ = batch.Abort() // nothing was sent
-			return err
-		}
-	}
-	return wrap("insert", batch.Send())
+	return w.conn.insert(ctx, insertion{
+		queryID: w.queryID(b, rows.tableName()),
+		table:   w.conn.schema().LocalTable(rows.tableName()),
+		rows:    rows,
+		confirm: func() error {
+			if b.Confirm == nil {
+				return nil
+			}
+			return b.Confirm(ctx)
+		},
+	})
 }
 
 // queryContext gives what runs in ctx a name at the server.
@@ -212,26 +189,25 @@ func (b Batch) check() error {
 			return fmt.Errorf("table %s is in the batch twice", rows.tableName())
 		}
 		tables[rows.tableName()] = true
-		addresses, err := rows.addresses()
-		if err != nil {
-			return err
-		}
-		if err := b.checkAddresses(addresses); err != nil {
+		if err := b.checkAddresses(rows); err != nil {
 			return fmt.Errorf("table %s: %w", rows.tableName(), err)
 		}
 	}
 	return nil
 }
 
-func (b Batch) checkAddresses(addresses []Address) error {
-	for _, a := range addresses {
+func (b Batch) checkAddresses(rows TableRows) error {
+	addresses := make([]Address, rows.Len())
+	for i := range addresses {
+		a := rows.address(i)
 		if a.Partition != b.Partition || a.Position < b.First || a.Position > b.Last {
 			return fmt.Errorf("a row of partition %d, position %d is not of the batch of partition %d, positions %d to %d",
 				a.Partition, a.Position, b.Partition, b.First, b.Last)
 		}
+		addresses[i] = a
 	}
 	if !slices.IsSortedFunc(addresses, Address.compare) { // as they come out of a fold, they are
-		addresses = slices.SortedFunc(slices.Values(addresses), Address.compare)
+		slices.SortFunc(addresses, Address.compare)
 	}
 	for i := 1; i < len(addresses); i++ {
 		if addresses[i] == addresses[i-1] {

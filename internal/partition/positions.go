@@ -1,8 +1,6 @@
 package partition
 
 import (
-	"time"
-
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 )
@@ -17,10 +15,10 @@ type Position struct {
 // Positions declares the table positions.
 var Positions = clickhouse.Table[Position]{
 	Name: "positions",
+	Address: func(p *Position) clickhouse.Address {
+		return clickhouse.Address{Partition: p.Partition, Position: p.Position}
+	},
 	Columns: []clickhouse.Column[Position]{
-		{Name: "partition", Type: "UInt32", Value: func(p *Position) any { return p.Partition }},
-		{Name: "position", Type: "UInt64", Value: func(p *Position) any { return p.Position }},
-		{Name: "ordinal", Type: "UInt32", Value: func(*Position) any { return uint32(0) }},
-		{Name: "fold_time", Type: "DateTime64(3, 'UTC')", Value: func(p *Position) any { return time.UnixMilli(int64(p.FoldTime)).UTC() }},
+		clickhouse.Instant("fold_time", func(p *Position) ingest.Millis { return p.FoldTime }),
 	},
 }
