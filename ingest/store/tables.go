@@ -9,6 +9,7 @@ import (
 var Deliveries = clickhouse.Table[DeliveryRow]{
 	Name:    "deliveries",
 	Address: func(r *DeliveryRow) clickhouse.Address { return clickhouse.Address(r.Address) },
+	Bytes:   func(r *DeliveryRow) int { return len(r.Body) },
 	Columns: []clickhouse.Column[DeliveryRow]{
 		clickhouse.Instant("recorded_at", func(r *DeliveryRow) ingest.Millis { return r.RecordedAt }),
 		clickhouse.Word("tenant", func(r *DeliveryRow) string { return r.Tenant }),
@@ -79,6 +80,7 @@ var Changes = clickhouse.Table[ChangeRow]{
 var DeadLetters = clickhouse.Table[DeadLetterRow]{
 	Name:    "dead_letters",
 	Address: func(r *DeadLetterRow) clickhouse.Address { return clickhouse.Address(r.Address) },
+	Bytes:   func(r *DeadLetterRow) int { return len(r.Body) },
 	Columns: []clickhouse.Column[DeadLetterRow]{
 		clickhouse.Instant("recorded_at", func(r *DeadLetterRow) ingest.Millis { return r.RecordedAt }),
 		clickhouse.Word("tenant", func(r *DeadLetterRow) string { return r.Tenant }),

@@ -2,10 +2,14 @@ package clickhouse
 
 import "github.com/ClickHouse/ch-go/proto"
 
-// blockRows is how many rows are sent at once: few enough that the memory for them is small. The blocks of
-// one insert become one part for each of the table's partitions, as one large block would: the server puts
-// them together again (min_insert_block_size_rows and _bytes, by default 1 048 449 and 256 MiB).
-const blockRows = 1024
+// How many rows are sent at once, and about how many bytes where a table says how large its rows are: so few
+// that the memory for them is small. The blocks of one insert become one part for each of the table's
+// partitions, as one large block would: the server puts them together again (min_insert_block_size_rows and
+// _bytes, by default 1 048 449 and 256 MiB).
+const (
+	blockRows  = 1024
+	blockBytes = 1 << 20
+)
 
 // blocks are rows of one table on their way, some at a time.
 type blocks struct {
@@ -18,7 +22,7 @@ type blocks struct {
 func (t tableRows[R]) blocks() *blocks {
 	rest, now, words := t.rows, t.rows[:0], new(words)
 	b := &blocks{next: func() bool {
-		n := min(len(rest), blockRows)
+		n := t.blockOf(rest)
 		now, rest = rest[:n], rest[n:]
 		return n > 0
 	}}
@@ -30,6 +34,19 @@ func (t tableRows[R]) blocks() *blocks {
 		}})
 	}
 	return b
+}
+
+// blockOf returns how many of the rows are the next block.
+func (t tableRows[R]) blockOf(rows []R) int {
+	most := min(len(rows), blockRows)
+	if t.Bytes == nil {
+		return most
+	}
+	n := 0
+	for size := 0; n < most && size < blockBytes; n++ {
+		size += t.Bytes(&rows[n])
+	}
+	return n
 }
 
 // all returns the blocks one after the other, in the Native format as it is outside of a connection.

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ClickHouse/ch-go/proto"
+	ch "github.com/ClickHouse/clickhouse-go/v2"
 )
 
 // kinds has a value of every type of column.
@@ -269,5 +270,50 @@ func TestRowsOfSeveralBlocksBecomeOnePart(t *testing.T) {
 			}
 			wantRows(t, c, "r", n)
 		})
+	}
+}
+
+func TestLargeRowsAreSentInBlocksOfTheirOwn(t *testing.T) {
+	small, large := strings.Repeat("s", blockBytes/8), strings.Repeat("l", 2*blockBytes)
+	table := Table[string]{
+		Name: "texts", Address: func(*string) Address { return Address{} }, Bytes: func(r *string) int { return len(*r) },
+		Columns: []Column[string]{Text("text", func(r *string) string { return *r })},
+	}
+	rows := []string{large, large, small, small, large, small}
+	for range 10 {
+		rows = append(rows, small)
+	}
+	var got []int
+	for b := table.Rows(rows).blocks(); b.next(); {
+		got = append(got, b.input[0].Data.Rows())
+	}
+	if want := []int{1, 1, 3, 8, 3}; !slices.Equal(got, want) {
+		t.Errorf("blocks of %v rows, want %v", got, want)
+	}
+}
+
+func TestWhatStaysOnThisMachineIsNotCompressed(t *testing.T) {
+	for dsn, want := range map[string]ch.CompressionMethod{
+		"clickhouse://127.0.0.1:9000/d":                 ch.CompressionNone,
+		"clickhouse://localhost:9000/d":                 ch.CompressionNone,
+		"clickhouse://[::1]:9000/d":                     ch.CompressionNone,
+		"clickhouse://127.0.0.1:9000/d?compress=zstd":   ch.CompressionZSTD,
+		"clickhouse://db.example:9000/d":                ch.CompressionLZ4,
+		"clickhouse://10.0.0.1:9000/d":                  ch.CompressionLZ4,
+		"clickhouse://127.0.0.1:9000,db.example:9000/d": ch.CompressionLZ4,
+		"clickhouse://db.example:9000/d?compress=none":  ch.CompressionNone,
+		"http://localhost:8123/d":                       ch.CompressionNone,
+		"http://db.example:8123/d":                      ch.CompressionLZ4,
+	} {
+		c, err := Open(Options{DSN: dsn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.options.Compression.Method; got != want {
+			t.Errorf("%s: compression %s, want %s", dsn, got, want)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

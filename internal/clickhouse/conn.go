@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,7 +29,8 @@ const DefaultDatabase = "evenkeel"
 type Options struct {
 	// DSN is the address: clickhouse://user:password@host:9000/database, or http://….
 	// Several hosts, separated by commas, are replicas of one shard. What is sent and read is compressed by
-	// LZ4 unless ?compress= says otherwise; rows that are sent over http:// only by gzip, deflate or br.
+	// LZ4, and from and to this machine not at all, unless ?compress= says otherwise; rows that are sent over
+	// http:// only by gzip, deflate or br.
 	DSN string
 	// Cluster is the name of a cluster in ClickHouse's configuration. If it is set, tables are
 	// Replicated and Distributed ones. By default there is one server.
@@ -81,7 +84,7 @@ func Open(o Options) (*Conn, error) {
 	}
 	options.MaxOpenConns, options.MaxIdleConns = o.MaxConns, o.MaxConns
 	if options.Compression == nil {
-		options.Compression = &ch.Compression{Method: ch.CompressionLZ4}
+		options.Compression = &ch.Compression{Method: compression(options.Addr)}
 	}
 	setDefaults(options.Settings)
 	opened, err := ch.Open(options)
@@ -95,6 +98,20 @@ func Open(o Options) (*Conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// compression is LZ4, unless all addresses are of this machine: there compressing costs more than it spares.
+func compression(addresses []string) ch.CompressionMethod {
+	for _, address := range addresses {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			host = address
+		}
+		if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+			return ch.CompressionLZ4
+		}
+	}
+	return ch.CompressionNone
 }
 
 // setDefaults sets what the store relies on, whatever the server's profile says: an insert that

@@ -16,6 +16,8 @@ type Table[R any] struct {
 	Name    string
 	Address func(*R) Address
 	Columns []Column[R] // those that follow
+	// Bytes says about how large a row is, where one can be much larger than another; nil where none is.
+	Bytes func(*R) int
 }
 
 // columns returns all columns, the address first.

@@ -213,7 +213,7 @@ func refusesBatches(t *testing.T, dsn func(database string) string) {
 	rows := made(1, 1, 3, 2)
 	table := readings("r")
 	with := func(columns ...Column[reading]) Table[reading] {
-		return Table[reading]{"r", table.Address, columns}
+		return Table[reading]{Name: "r", Address: table.Address, Columns: columns}
 	}
 	tests := map[string]struct {
 		batch Batch
