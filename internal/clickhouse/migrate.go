@@ -39,7 +39,9 @@ var (
 // not have yet, in their order. It returns those that it applied. It only goes forward: a file
 // that was applied and has been changed since is an error, and nothing is done.
 //
-// It may run in several processes at once: every file is idempotent.
+// It may run in several processes at once: every file is idempotent. Where the database has all of
+// them, nothing but a query is asked of it: in a cluster a statement on every server would not
+// return while one of them is down, and whoever starts then needs none.
 func Migrate(ctx context.Context, c *Conn, folder fs.FS) ([]Migration, error) {
 	files, err := readMigrations(folder)
 	if err != nil {
@@ -47,6 +49,15 @@ func Migrate(ctx context.Context, c *Conn, folder fs.FS) ([]Migration, error) {
 	}
 	if err := c.Ready(ctx); err != nil {
 		return nil, err
+	}
+	exists, err := c.hasBookkeeping(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if exists {
+		if err := c.compare(ctx, files); err != nil || !slices.ContainsFunc(files, (*migrationFile).missing) {
+			return nil, err
+		}
 	}
 	if err := c.createDatabase(ctx); err != nil {
 		return nil, err
@@ -105,6 +116,8 @@ type migrationFile struct {
 	Migration
 	text string
 }
+
+func (f *migrationFile) missing() bool { return !f.Applied }
 
 // readMigrations returns the folder's files in the order of their versions.
 func readMigrations(folder fs.FS) ([]*migrationFile, error) {
