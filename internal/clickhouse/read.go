@@ -20,7 +20,11 @@ func Each(ctx context.Context, db Querier, sql string, params Params, scan func(
 			return errors.Join(err, rows.Close())
 		}
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	if err := rows.Err(); err != nil {
+		_ = rows.Close() // it would say the same again
+		return err
+	}
+	return rows.Close()
 }
 
 // All runs a query and returns what scan makes of every row of its result; nil where there is
