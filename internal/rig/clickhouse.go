@@ -22,9 +22,13 @@ import (
 
 // ClickHouse returns a connection to a database of its own, with the whole schema, on
 // an embedded engine that all tests of the process share. The database is dropped when t
-// ends; the engine ends with the process.
+// ends; the engine ends with the process. With EVENKEEL_SHARDS=1 the database is on a cluster of
+// two shards instead, so that whatever reads and writes rows can be tried there as it is.
 func ClickHouse(t testing.TB) *clickhouse.Conn {
 	t.Helper()
+	if os.Getenv("EVENKEEL_SHARDS") == "1" {
+		return sharedShards(t).Database(t)
+	}
 	conn, err := clickhouse.Open(clickhouse.Options{DSN: Database(t)})
 	if err != nil {
 		t.Fatal(err)
@@ -77,14 +81,7 @@ var (
 // does, as its standard input closes then.
 func sharedEngine(t testing.TB) *engine.Engine {
 	t.Helper()
-	library, err := engine.Path()
-	if errors.Is(err, engine.ErrMissing) {
-		Missing(t, "%v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	child := engineChild.path(t)
+	library, child := engineParts(t)
 	engineOnce.Do(func() { theEngine, errEngine = startEngine(library, child) })
 	if errEngine != nil {
 		t.Fatalf("start the engine: %v\n%s", errEngine, engineLog.tail(16<<10))
@@ -97,27 +94,42 @@ func sharedEngine(t testing.TB) *engine.Engine {
 	return theEngine
 }
 
-// startEngine runs the engine in a child without cgo: a test with the race detector cannot
-// be the child itself.
+// engineParts returns the engine's library and the program that runs it: a child without cgo, as a
+// test with the race detector cannot be the child itself.
+func engineParts(t testing.TB) (library, child string) {
+	t.Helper()
+	library, err := engine.Path()
+	if errors.Is(err, engine.ErrMissing) {
+		Missing(t, "%v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return library, engineChild.path(t)
+}
+
 func startEngine(library, child string) (*engine.Engine, error) {
-	folder, err := engineFolder()
+	folder, err := enginesFolder()
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*readyWithin)
-	defer cancel()
-	return engine.Start(ctx, engine.Options{
-		Folder:     folder,
-		Library:    library,
-		Executable: child,
-		Args:       []string{engine.Command},
-		Logger:     slog.New(slog.NewTextHandler(&engineLog, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	return startEngineIn(engine.Options{Folder: filepath.Join(folder, "one"), Library: library, Executable: child}, &engineLog)
 }
 
-// engineFolder makes the folder of this process's engine, and removes those that earlier
-// processes left: none can remove its own, as its engine outlives it by a moment.
-func engineFolder() (string, error) {
+func startEngineIn(o engine.Options, log *lockedBuffer) (*engine.Engine, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*readyWithin)
+	defer cancel()
+	o.Args = []string{engine.Command}
+	o.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return engine.Start(ctx, o)
+}
+
+// enginesFolder is the folder of the engines that all tests of this process share.
+var enginesFolder = sync.OnceValues(makeEnginesFolder)
+
+// makeEnginesFolder makes the folder of this process's engines, and removes those that earlier
+// processes left: none can remove its own, as its engines outlive it by a moment.
+func makeEnginesFolder() (string, error) {
 	cache, err := parts.Folder()
 	if err != nil {
 		return "", err
