@@ -75,6 +75,7 @@ func (d *database) connect(ctx context.Context) error {
 			if len(applied) > 0 {
 				d.logger.Info("The schema was brought up to date", "applied", len(applied))
 			}
+			d.warnOfLoneReplicas(ctx, conn)
 			d.conn.Store(conn)
 			return nil
 		}
@@ -88,6 +89,17 @@ func (d *database) connect(ctx context.Context) error {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), conn.Close())
 		}
+	}
+}
+
+// warnOfLoneReplicas says at each start where accepted rows may be lost with one server of a cluster.
+func (d *database) warnOfLoneReplicas(ctx context.Context, conn *clickhouse.Conn) {
+	switch replicas, err := conn.LoneReplicas(ctx); {
+	case err != nil:
+		d.logger.Warn("It is not known how many replicas an insert waits for", "err", err)
+	case replicas > 0:
+		d.logger.Warn("What is stored may be lost with one server of the ClickHouse cluster: an insert does not wait for a second replica. "+
+			"Add ?insert_quorum=2 to clickhouse.dsn (auto with three replicas or more)", "replicas", replicas)
 	}
 }
 
