@@ -38,19 +38,8 @@ func TestAKilledReplicaLeavesTheIncidentsAsTheyWere(t *testing.T) {
 	ports, storages := []int{rig.FreePort(t), rig.FreePort(t)}, []string{t.TempDir(), t.TempDir()}
 	replicas := []*server{serveOn(t, config, storages[0], ports[0]), serveOn(t, config, storages[1], ports[1])}
 
-	// Every tenant gets the whole storm, its deliveries in turns by both replicas; where one is
-	// gone, the other takes them.
 	tenants := []string{"blue", "green"}
-	var senders sync.WaitGroup
-	progress := make(chan int, len(tenants)*len(records))
-	for _, tenant := range tenants {
-		senders.Go(func() {
-			for i, rec := range records {
-				postAnywhere(t, replicas, i, tenant, rec)
-				progress <- i
-			}
-		})
-	}
+	progress, sent := postStorm(t, replicas, tenants, records)
 	third := len(tenants) * len(records) / 3
 	for range third {
 		<-progress
@@ -62,13 +51,32 @@ func TestAKilledReplicaLeavesTheIncidentsAsTheyWere(t *testing.T) {
 		<-progress
 	}
 	begin(t, config, storages[victim], ports[victim])
-	senders.Wait()
+	sent()
+	checkStorm(t, connect(t, dsn), tenants, records)
+}
 
-	conn, err := clickhouse.Open(clickhouse.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
+// postStorm begins to post the whole storm as each of the tenants, its deliveries in turns to both replicas; where
+// one is gone, the other takes them. Every delivery that was accepted is told on the channel, and the function
+// returns when all were.
+func postStorm(t *testing.T, replicas []*server, tenants []string, records []ingest.Record) (progress <-chan int, wait func()) {
+	t.Helper()
+	var senders sync.WaitGroup
+	accepted := make(chan int, len(tenants)*len(records))
+	for _, tenant := range tenants {
+		senders.Go(func() {
+			for i, rec := range records {
+				postAnywhere(t, replicas, i, tenant, rec)
+				accepted <- i
+			}
+		})
 	}
-	defer conn.Close()
+	return accepted, senders.Wait
+}
+
+// checkStorm waits until what postStorm posted is stored, and compares it with what one fold alone makes of it: every
+// row is there once.
+func checkStorm(t *testing.T, conn *clickhouse.Conn, tenants []string, records []ingest.Record) {
+	t.Helper()
 	sent := uint64(len(tenants) * len(records))
 	eventually(t, 90*time.Second, "everything is stored", func() bool {
 		// A try whose answer was lost with the killed replica may be there as well.
@@ -118,8 +126,9 @@ func TestAKilledReplicaLeavesTheIncidentsAsTheyWere(t *testing.T) {
 	}
 }
 
-// clusterConfig configures a replica: a journal in Kafka, rows in the engine of the tests.
-func clusterConfig(t *testing.T, k *rig.KafkaCluster, dsn, catalogue string) string {
+// clusterConfig configures a replica: a journal in Kafka, rows in the ClickHouse at dsn. More are further lines
+// of the section clickhouse.
+func clusterConfig(t *testing.T, k *rig.KafkaCluster, dsn, catalogue string, more ...string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -134,7 +143,8 @@ clickhouse:
   dsn: clickhouse://%s@%s
   password_file: %s
   database: %s
-`, catalogue, strings.Join(k.Addresses(), `", "`), clusterPartitions, u.User.Username(), u.Host, writeFile(t, "password", password), strings.TrimPrefix(u.Path, "/")))
+  %s
+`, catalogue, strings.Join(k.Addresses(), `", "`), clusterPartitions, u.User.Username(), u.Host, writeFile(t, "password", password), strings.TrimPrefix(u.Path, "/"), strings.Join(more, "\n  ")))
 }
 
 // postAnywhere posts a delivery until one of the replicas has accepted it, beginning with the n-th.

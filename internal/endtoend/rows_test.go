@@ -155,7 +155,7 @@ func (l *leftovers) storeReplay(t *testing.T) {
 func addressedTables(t *testing.T, db clickhouse.Querier) []string {
 	t.Helper()
 	var tables []string
-	query(t, db, "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'ordinal' AND table != 'positions' ORDER BY table", nil,
+	query(t, db, "SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'ordinal' AND table != 'positions' AND NOT endsWith(table, '_local') ORDER BY table", nil,
 		func(rows clickhouse.Rows) error {
 			tables = append(tables, "")
 			return rows.Scan(&tables[len(tables)-1])
