@@ -115,11 +115,13 @@ func compression(addresses []string) ch.CompressionMethod {
 }
 
 // setDefaults sets what the store relies on, whatever the server's profile says: an insert that
-// returned is stored, a repeated insert is not dropped behind our back, and times are in UTC.
+// returned is stored, a repeated insert is not dropped behind our back, times are in UTC, and what is asked of every
+// server of a cluster is not answered without one of them.
 func setDefaults(s ch.Settings) {
 	s["async_insert"] = 0
 	s["insert_deduplicate"] = 0
 	s["session_timezone"] = "UTC"
+	s["skip_unavailable_shards"] = 0
 }
 
 // Database returns the name of the database.

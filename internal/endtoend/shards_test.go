@@ -37,6 +37,9 @@ func TestAKilledServerOfAClickHouseClusterLosesAndDoublesNothing(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second) // for the folds to have something to store meanwhile
 	down := time.Since(begun)
+	if status, body := getAs(t, replicas[0].url+"/api/v1/incidents", tenants[0]); status != http.StatusServiceUnavailable {
+		t.Errorf("while a shard is down its incidents read as status %d: %s", status, body)
+	}
 	shards.Restart(t, 0)
 	sent()
 	t.Logf("a ClickHouse server was down for %s; at least %d deliveries were accepted meanwhile", down, third)
