@@ -11,4 +11,7 @@
 // test that needs what is not there is skipped, and the skip is written to the
 // file that EVENKEEL_SKIPS names, so that `make test` can list it: go test
 // alone hides skips. With EVENKEEL_REQUIRE=1 it fails instead.
+//
+// ClickHouse servers are engines of ours. A [ClickHouseCluster] of them has shards and Distributed tables. It has
+// no replicas and no ON CLUSTER, as the engine has neither: Replicated tables are not tried here.
 package rig
