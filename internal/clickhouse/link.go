@@ -19,16 +19,14 @@ type link struct {
 	raw    net.Conn
 	buffer *proto.Buffer // the client's
 	made   time.Time
-	used   time.Time // when its last insert ended
 }
 
 func (l *link) close() { _ = l.raw.Close() }
 
-// alive tells whether the connection still leads to a server.
+// alive tells whether the connection still leads to a server. It is asked before each use: to find that out
+// by an insert would make its outcome unknown, and a recovery asks every server of a cluster, the one that
+// went included.
 func (l *link) alive(ctx context.Context) bool {
-	if time.Since(l.used) < pingAfter {
-		return true
-	}
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, l.close)

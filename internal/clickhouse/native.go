@@ -21,11 +21,8 @@ import (
 )
 
 const (
-	// pingAfter is how long a connection may have been idle and be used without being asked first whether
-	// it still leads to a server. Whoever cuts idle connections, a server or something on the way, waits
-	// for longer.
-	pingAfter = time.Second
-	// pingTimeout bounds that question. A connection that takes longer is replaced.
+	// pingTimeout bounds the question whether an idle connection still leads to a server. One that takes
+	// longer is replaced.
 	pingTimeout = 2 * time.Second
 	// maxBuffer is the largest buffer that a connection keeps while it is idle.
 	maxBuffer = 4 << 20
@@ -169,7 +166,6 @@ func (s *inserts) release(l *link) {
 		l.close()
 		return
 	}
-	l.used = time.Now()
 	s.idle = append(s.idle, l)
 }
 
