@@ -62,7 +62,7 @@ const lost EpisodeState = "lost"
 // else as an alias.
 func (a *alert) find(startsAt ingest.Millis) *episode {
 	named := func(e *episode) bool { return e.row.StartsAt == startsAt }
-	also := func(e *episode) bool { return slices.Contains(e.row.Aliases, startsAt) }
+	also := func(e *episode) bool { return e.alsoNamed(startsAt) }
 	for _, means := range []func(*episode) bool{named, also} {
 		if a.open != nil && means(a.open) {
 			return a.open
@@ -74,34 +74,26 @@ func (a *alert) find(startsAt ingest.Millis) *episode {
 	return nil
 }
 
-// mostAliases is how many other starts of one episode are remembered as such, the newest: a sender that gives
+// mostAliases is how many other starts of one episode are listed, the newest: a sender that gives
 // another one each time would make its row ever longer.
 const mostAliases = 100
 
-// alias notes that an open episode was seen with another start. The name of a start that is too old to be
-// remembered with the episode stays known, as those of forgotten episodes do.
-func (t *tenant) alias(e *episode, startsAt ingest.Millis) {
+// addAlias adds a starts_at to e's aliases, sorted, once, and tells whether that changed them.
+func (e *episode) addAlias(startsAt ingest.Millis) bool {
 	i, found := slices.BinarySearch(e.row.Aliases, startsAt)
-	if found {
-		return
+	if found || i == 0 && len(e.row.Aliases) == mostAliases {
+		return false
 	}
 	aliases := slices.Insert(slices.Clone(e.row.Aliases), i, startsAt)
-	if len(aliases) > mostAliases {
-		t.remember(e, aliases[0])
-		aliases = aliases[1:]
-	}
-	if !slices.Equal(aliases, e.row.Aliases) {
-		e.row.Aliases = aliases
-		t.touch(e)
-	}
+	e.row.Aliases = aliases[max(0, len(aliases)-mostAliases):]
+	return true
 }
 
-// latestStart is the last start with which e was seen.
-func (e *episode) latestStart() ingest.Millis {
-	if n := len(e.row.Aliases); n > 0 {
-		return max(e.row.StartsAt, e.row.Aliases[n-1])
-	}
-	return e.row.StartsAt
+// alsoNamed tells whether a starts_at is another start of e: one that is listed, or one that may have been before
+// newer ones took its place.
+func (e *episode) alsoNamed(startsAt ingest.Millis) bool {
+	full := len(e.row.Aliases) == mostAliases
+	return slices.Contains(e.row.Aliases, startsAt) || full && e.row.StartsAt < startsAt && startsAt < e.row.Aliases[0]
 }
 
 // compareEpisodes is the order of decisions: place, then key.

@@ -247,27 +247,39 @@ func TestWhatARealAlertmanagerSentGivesItsEpisodes(t *testing.T) {
 	}
 }
 
-// A sender that gives another start each time does not make the row ever longer, and what it
-// said long ago is known to be a copy all the same.
-func TestTheOldestOfManyAliasesAreForgotten(t *testing.T) {
+// A sender that gives another start each time does not make the row ever longer. What it said long ago
+// is a copy all the same, and opens the episode again where it is heard long after the end.
+func TestTheNewestOfManyAliasesAreListed(t *testing.T) {
+	aliases := func(from, to int) string {
+		var all strings.Builder
+		for n := from; n <= to; n++ {
+			fmt.Fprintf(&all, ", also %d", n)
+		}
+		return all.String()
+	}
 	w := newWorld(t, correlate.Config{})
 	for n := range 300 {
 		w.run(said(n, n))
 	}
-	rows := len(w.outputs)
-	w.run(said(300, 5), said(301, 150)) // copies, while it is open
-	w.run(said(302, 299, 302))
-	w.run(said(340, 5), said(341, 150), said(342, 5, 6)) // and after its end
-	var want []string
-	for n := 200; n < 300; n++ {
-		want = append(want, fmt.Sprintf(", also %d", n))
-	}
-	if diff := cmp.Diff([]string{"0 to 302" + strings.Join(want, "")}, lives(w)); diff != "" {
-		t.Error(diff)
-	}
-	for i, out := range w.outputs[rows:] {
-		if n := len(out.Episodes); n != 0 && i != 2 {
-			t.Errorf("%d rows at arrival %d after the flood of starts: %+v", n, i, out.Episodes)
+	for i, test := range []struct {
+		heard arrival
+		rows  int
+		want  string
+	}{
+		{said(300, 5), 0, "0 to now"}, // a copy, while it is open
+		{said(301, 299, 301), 1, "0 to 301"},
+		{said(302, 5), 0, "0 to 301"}, // and after its end
+		{said(303, 5, 6), 0, "0 to 301"},
+		{said(340, 5), 1, "0 to now"}, // it fires still
+	} {
+		before := len(w.outputs)
+		w.run(test.heard)
+		rows := 0
+		for _, out := range w.outputs[before:] {
+			rows += len(out.Episodes)
+		}
+		if diff := cmp.Diff([]string{test.want + aliases(200, 299)}, lives(w)); diff != "" || rows != test.rows {
+			t.Errorf("step %d: %d rows, want %d\n%s", i, rows, test.rows, diff)
 		}
 	}
 }

@@ -62,16 +62,18 @@ func (t *tenant) firing(a *alert, source string, received ingest.Millis, seen *i
 		t.lose(a, seen.StartsAt, received)
 		t.start(a, source, received, seen)
 	case a.open != nil:
-		t.alias(a.open, seen.StartsAt)
+		if a.open.addAlias(seen.StartsAt) {
+			t.touch(a.open)
+		}
 		t.seen(a.open, received, seen)
 	default:
 		t.start(a, source, received, seen)
 	}
 }
 
-// since tells whether an ended episode is remembered that was seen with a start after startsAt.
+// since tells whether an ended episode is remembered that began after startsAt.
 func (a *alert) since(startsAt ingest.Millis) bool {
-	return slices.ContainsFunc(a.ended, func(e *episode) bool { return e.latestStart() > startsAt })
+	return slices.ContainsFunc(a.ended, func(e *episode) bool { return e.row.StartsAt > startsAt })
 }
 
 // outlasted tells whether an open episode may go on with a start that it does not know. One that was
@@ -104,8 +106,8 @@ func (t *tenant) resolved(a *alert, source string, received ingest.Millis, seen 
 		t.lose(a, seen.StartsAt, received)
 		t.brief(a, source, ends, received, seen)
 	case a.open != nil && (ends > a.open.row.StartsAt || known == a.open):
-		if known == nil && !seen.Undated {
-			t.alias(a.open, seen.StartsAt)
+		if known == nil && !seen.Undated && a.open.addAlias(seen.StartsAt) {
+			t.touch(a.open)
 		}
 		t.end(a, ends, received, seen)
 	case known == nil:
@@ -180,7 +182,11 @@ func (a *alert) latest() *episode {
 
 // lastKnown is when e was last known to fire, or the last start that was seen of it.
 func (e *episode) lastKnown() ingest.Millis {
-	return max(e.latestStart(), e.row.End())
+	last := max(e.row.StartsAt, e.row.End())
+	if n := len(e.row.Aliases); n > 0 {
+		last = max(last, e.row.Aliases[n-1])
+	}
+	return last
 }
 
 // seen notes that an open episode was seen: firing, or its sender does not know.

@@ -79,7 +79,9 @@ func (t *tenant) forgetMember(e *episode) {
 // forgetEpisode drops an ended episode, and its alert with the last one. Its names stay known.
 func (t *tenant) forgetEpisode(e *episode) {
 	for _, startsAt := range append([]ingest.Millis{e.row.StartsAt}, e.row.Aliases...) {
-		t.remember(e, startsAt)
+		key := e.row.EpisodeKey
+		key.StartsAt = startsAt
+		t.past.add(t.fold.episodeName(key), t.fold.now)
 	}
 	key := alertKey{e.row.Source, e.row.Fingerprint}
 	a := t.alerts[key]
@@ -100,14 +102,7 @@ func (t *tenant) forgetEpisode(e *episode) {
 	}
 }
 
-// remember keeps that a starts_at named e.
-func (t *tenant) remember(e *episode, startsAt ingest.Millis) {
-	key := e.row.EpisodeKey
-	key.StartsAt = startsAt
-	t.past.add(t.fold.episodeName(key), t.fold.now)
-}
-
-// knew tells whether a starts_at named an episode that is forgotten, or one by a start that is.
+// knew tells whether a starts_at names an episode that was forgotten.
 func (t *tenant) knew(source string, seen *ingest.Alert) bool {
 	return len(t.past) > 0 && t.past.has(t.fold.episodeName(EpisodeKey{t.name, source, seen.Fingerprint, seen.StartsAt}))
 }
