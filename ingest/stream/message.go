@@ -108,7 +108,9 @@ func (s *Stream) identify(m kafka.Message, t *taken) error {
 		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "":
 			t.named = string(h.Value)
 			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(t.named)))
-		case strings.EqualFold(h.Key, SourceHeader) && rec.Source == "":
+		case strings.EqualFold(h.Key, SourceHeader) && topic.Source == "" && rec.Source != "":
+			errs = append(errs, inHeader(SourceHeader, errors.New("is there twice; give one")))
+		case strings.EqualFold(h.Key, SourceHeader) && topic.Source == "":
 			rec.Source = string(h.Value)
 			errs = append(errs, inHeader(SourceHeader, ingest.CheckSource(rec.Source)))
 		}

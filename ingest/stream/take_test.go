@@ -63,17 +63,21 @@ func TestARecordOfASourceWithATenantIsOfThatTenant(t *testing.T) {
 	}
 }
 
-func TestARecordWithTwoTenantsIsADeadLetter(t *testing.T) {
-	s, err := New(Config{Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red"}}}, Options{Journal: void{}})
+func TestARecordWithTwoTenantsOrSourcesIsADeadLetter(t *testing.T) {
+	s, err := New(Config{
+		Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red", Source: "eu"}},
+	}, Options{Journal: void{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for topic, want := range map[string]string{"t": "header X-Scope-OrgID: is there twice; give one", "own": ""} {
-		took := s.take(kafka.Message{Topic: topic, Value: []byte(`{"version":"4","alerts":[]}`), Headers: []kafka.Header{
-			{Key: "X-Scope-OrgID", Value: []byte("shop")}, {Key: "x-scope-orgid", Value: []byte("bank")},
-		}})
-		if took.reason != want {
-			t.Errorf("%s: %q, want %q", topic, took.reason, want)
+	for _, header := range []string{TenantHeader, SourceHeader} {
+		for topic, want := range map[string]string{"t": "header " + header + ": is there twice; give one", "own": ""} {
+			took := s.take(kafka.Message{Topic: topic, Value: []byte(`{"version":"4","alerts":[]}`), Headers: []kafka.Header{
+				{Key: header, Value: []byte("shop")}, {Key: strings.ToLower(header), Value: []byte("bank")},
+			}})
+			if took.reason != want {
+				t.Errorf("%s, %s: %q, want %q", header, topic, took.reason, want)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -195,14 +196,18 @@ func (s *Sources) authenticate(r *http.Request, named string) (string, error) {
 	return source, nil
 }
 
+// bearer returns the token that a request shows, in either way; "" where it shows none.
 func bearer(r *http.Request) (string, error) {
 	const scheme = "Bearer "
-	if value := r.Header.Get("Authorization"); len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
-		return strings.TrimSpace(value[len(scheme):]), nil
+	shown := slices.Clone(r.Header.Values(TokenHeader))
+	for _, value := range r.Header.Values("Authorization") {
+		if len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
+			shown = append(shown, strings.TrimSpace(value[len(scheme):]))
+		}
 	}
-	token, err := once(r.Header.Values(TokenHeader), func(string) error { return nil })
+	token, err := once(shown, func(string) error { return nil })
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", TokenHeader, err)
+		return "", fmt.Errorf("the token %w", err)
 	}
 	return token, nil
 }

@@ -155,20 +155,23 @@ func TestWhatASenderSaysTwiceIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.handler.Configure(webhook.Settings{Sources: sources})
+	type headers = map[string][]string
 	for _, test := range []struct {
-		query  string
-		tokens []string
-		want   string
+		query string
+		headers
+		want string
 	}{
-		{"?source=eu&source=us", []string{"secret"}, "source: is there twice; give one"},
-		{"?source=eu&source=eu", []string{"secret"}, "source: is there twice; give one"},
-		{"", []string{"secret", "other"}, "X-Evenkeel-Token: is there twice; give one"},
+		{"?source=eu&source=us", headers{"Authorization": {"Bearer secret"}}, "source: is there twice; give one"},
+		{"?source=eu&source=eu", headers{"Authorization": {"Bearer secret"}}, "source: is there twice; give one"},
+		{"", headers{"X-Evenkeel-Token": {"secret", "other"}}, "the token is there twice; give one"},
+		{"", headers{"Authorization": {"Bearer secret", "Bearer other"}}, "the token is there twice; give one"},
+		{"", headers{"Authorization": {"bearer secret"}, "X-Evenkeel-Token": {"other"}}, "the token is there twice; give one"},
 	} {
 		req, err := http.NewRequest(http.MethodPost, s.url+ingest.PathAlertmanager+test.query, strings.NewReader(delivery))
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header[http.CanonicalHeaderKey(webhook.TokenHeader)] = test.tokens
+		req.Header = test.headers
 		resp, err := s.client.Do(req)
 		if err != nil {
 			t.Fatal(err)
