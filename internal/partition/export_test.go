@@ -17,3 +17,6 @@ func NewFoldWithFault(fault func(ingest.Record), skips ...Skip) *Fold {
 
 // Folded returns the position that the fold has reached.
 func (r *Runner) Folded() uint64 { return r.progress.folded.Load() }
+
+// Emptied returns what the next batch is made in.
+func (r *Rows) Emptied() Rows { return r.emptied() }

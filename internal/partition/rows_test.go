@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/evenkeel/evenkeel/correlate"
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/partition"
 )
@@ -35,5 +36,32 @@ func TestEveryKindOfEventIsARowOfItsTable(t *testing.T) {
 	}
 	if second.Tenant != "t" || second.Source != "s" || second.ReceivedAt != rec.ReceivedAt || second.RecordedAt != rec.ReceivedAt || second.Service != "db" {
 		t.Errorf("%+v", second)
+	}
+}
+
+// The next batch takes the memory of one that is stored, and nothing of what was in it; after a flood, no more memory
+// than it needs.
+func TestTheMemoryOfAStoredBatchIsUsedAgain(t *testing.T) {
+	var rows partition.Rows
+	for range 1000 {
+		rows.Append(partition.Rows{Episodes: []correlate.Episode{{Service: "cart"}}})
+	}
+	used := rows.Emptied()
+	if len(used.Episodes) != 0 || cap(used.Episodes) < 1000 || used.Len() != 0 || used.Bytes() != 0 {
+		t.Errorf("%d rows, room for %d, %d bytes", used.Len(), cap(used.Episodes), used.Bytes())
+	}
+	for i, e := range used.Episodes[:1000] {
+		if e.Service != "" {
+			t.Fatalf("row %d is still there: %+v", i, e)
+		}
+	}
+	used.Append(partition.Rows{Episodes: make([]correlate.Episode, 1000)})
+	if next := used.Emptied(); cap(next.Episodes) < 1000 {
+		t.Error("memory that was needed is given back")
+	}
+	few := partition.Rows{Episodes: used.Episodes[:0]}
+	few.Append(partition.Rows{Episodes: make([]correlate.Episode, 10)})
+	if next := few.Emptied(); cap(next.Episodes) != 0 {
+		t.Errorf("after a batch of 10 rows there is room for %d", cap(next.Episodes))
 	}
 }
