@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	order "cmp"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -195,4 +198,93 @@ func TestTransitionsIncludeWhatWasMergedIn(t *testing.T) {
 			t.Errorf("transitions of %s:\n%s", id, diff)
 		}
 	}
+}
+
+// Whatever the rows and the question are, the answer is what going through all rows gives.
+func TestEpisodesAreThoseThatGoingThroughAllRowsFinds(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 11))
+	one := func(of ...string) string { return of[random.IntN(len(of))] }
+	within := func(n int) ingest.Millis { return t0 + ingest.Millis(random.IntN(n)) }
+	var rows []correlate.Episode
+	for position := range uint64(400) {
+		e := correlate.Episode{
+			Address: row(position+1, 0), RecordedAt: t0 + ingest.Millis(position), FirstSeenAt: t0,
+			EpisodeKey: correlate.EpisodeKey{Tenant: one("default", "default", "other"), Source: one("a", "b"), Fingerprint: one("x", "y", "z"), StartsAt: within(8)},
+			State:      correlate.Firing, Service: one("cart", "db"), Incident: one("i", "j", "k"), FirstIncident: "i",
+		}
+		switch random.IntN(4) {
+		case 0:
+			e.State, e.EndsAt = correlate.Resolved, within(400)
+		case 1:
+			e.State, e.UnknownSince = correlate.Unknown, within(400)
+		case 2:
+			e.State, e.UnknownSince, e.EndsAt = correlate.Unknown, within(400), within(400)
+		}
+		rows = append(rows, e)
+		if random.IntN(3) == 0 { // two rows of one record
+			e.Ordinal, e.Incident, e.Service = 1, one("i", "j", "k"), one("cart", "db")
+			rows = append(rows, e)
+		}
+	}
+	db := rig.ClickHouse(t)
+	w, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Insert(t.Context(), clickhouse.Batch{First: 1, Last: 400, Tables: []clickhouse.TableRows{store.Episodes.Rows(rows)}}, false); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for range 60 {
+		q := store.EpisodeQuery{Tenant: one("default", "default", "other"), Incident: one("", "", "i", "j"), Service: one("", "", "cart"), AsOf: within(420)}
+		if random.IntN(2) == 0 {
+			q.From = within(420)
+		}
+		if random.IntN(3) == 0 {
+			q.To = within(10)
+		}
+		if random.IntN(3) == 0 {
+			q.Limit = 1 + random.IntN(4)
+		}
+		want := through(rows, q)
+		found += len(want)
+		got, err := store.NewReader(db).Episodes(t.Context(), q)
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Fatalf("%+v: %v\n%s", q, err, diff)
+		}
+	}
+	if found < 100 {
+		t.Errorf("%d episodes were found in all: the questions ask for nothing", found)
+	}
+}
+
+// through answers q by going through all rows, in the order of their addresses.
+func through(rows []correlate.Episode, q store.EpisodeQuery) []correlate.Episode {
+	newest := map[correlate.EpisodeKey]correlate.Episode{}
+	for _, e := range rows {
+		to := q.To
+		if to == 0 {
+			to = q.AsOf + 1
+		}
+		if e.Tenant == q.Tenant && e.StartsAt < to && e.RecordedAt <= q.AsOf {
+			newest[e.EpisodeKey] = e
+		}
+	}
+	var all []correlate.Episode
+	for _, e := range newest {
+		end := e.EndsAt
+		if end != 0 && e.State == correlate.Unknown {
+			end = e.UnknownSince
+		}
+		if (q.Incident == "" || e.Incident == q.Incident) && (q.Service == "" || e.Service == q.Service) && (end == 0 || end >= q.From) {
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, func(a, b correlate.Episode) int {
+		return order.Or(order.Compare(a.StartsAt, b.StartsAt), order.Compare(a.Source, b.Source), order.Compare(a.Fingerprint, b.Fingerprint))
+	})
+	if q.Limit > 0 && len(all) > q.Limit {
+		all = all[:q.Limit]
+	}
+	return all
 }

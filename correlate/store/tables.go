@@ -12,6 +12,7 @@ import (
 var Episodes = clickhouse.Table[correlate.Episode]{
 	Name:    "episodes",
 	Address: func(r *correlate.Episode) clickhouse.Address { return clickhouse.Address(r.Address) },
+	Bytes:   func(r *correlate.Episode) int { return r.Labels.Bytes() + r.Annotations.Bytes() },
 	Columns: []clickhouse.Column[correlate.Episode]{
 		clickhouse.Instant("recorded_at", func(r *correlate.Episode) ingest.Millis { return r.RecordedAt }),
 		clickhouse.Word("tenant", func(r *correlate.Episode) string { return r.Tenant }),

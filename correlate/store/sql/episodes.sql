@@ -1,6 +1,7 @@
 -- Episodes as they stood at as_of, oldest first: those of an incident, of a service, or
 -- all that overlap [from, to). What is not over has no end yet; one that is not known is unknown_since.
 -- Which row is the present of which episode is found in narrow columns; labels and texts are read of those rows alone.
+-- GLOBAL: with several shards ClickHouse refuses what would be asked of every server by every other one.
 SELECT
     partition, position, ordinal, toUnixTimestamp64Milli(recorded_at) AS recorded_ms, tenant, source, fingerprint,
     toUnixTimestamp64Milli(starts_at) AS starts_ms, state, toUnixTimestamp64Milli(ends_at) AS ends_ms,
@@ -9,13 +10,13 @@ SELECT
     arrayMap(a -> toUnixTimestamp64Milli(a), aliases) AS alias_ms, incident, first_incident, reasons
 FROM episodes
 WHERE tenant = {tenant:String}
-  AND (starts_at, source, fingerprint, position, ordinal) GLOBAL IN
+  AND (starts_at, source, fingerprint, position, ordinal, partition) GLOBAL IN
   (
-      SELECT starts_at, source, fingerprint, position, ordinal
+      SELECT starts_at, source, fingerprint, position, ordinal, partition
       FROM
       (
           SELECT
-              starts_at, source, fingerprint, position, ordinal, incident, service,
+              starts_at, source, fingerprint, position, ordinal, partition, incident, service,
               toUnixTimestamp64Milli(if(state = 'unknown' AND ends_at != 0, unknown_since, ends_at)) AS end_ms
           FROM episodes
           WHERE tenant = {tenant:String}
