@@ -151,14 +151,14 @@ func (k *knowledge) sharing(label string, cell int64, all int) sharing {
 
 func (k *knowledge) estimate(use *labelUse, cell int64, all int) sharing {
 	values, pairs := use.values.upTo(cell), use.pairs.upTo(cell)
-	services, having := k.sites.upTo(cell), use.sites.upTo(cell)
-	if values < 2 || services == 0 || having == 0 {
+	sites, having := k.sites.upTo(cell), use.sites.upTo(cell)
+	if values < 2 || sites == 0 || having == 0 {
 		return sharing{}
 	}
-	unseen := max(1, float64(all)/float64(services))
+	unseen := max(1, float64(all)/float64(sites))
 	meet := float64(pairs) / float64(values) * unseen
 	return sharing{
-		meet:  min(max(1, meet), float64(max(all, services))),
+		meet:  min(max(1, meet), float64(max(all, sites))),
 		tells: math.Log(max(1, float64(pairs)/float64(having))),
 		names: true,
 	}

@@ -40,6 +40,15 @@ func (ls Labels) Len() int { return len(ls) }
 // At returns the name and value at i.
 func (ls Labels) At(i int) (name, value string) { return ls[i].Name, ls[i].Value }
 
+// Bytes is how long names and values are together.
+func (ls Labels) Bytes() int {
+	n := 0
+	for i := range ls {
+		n += len(ls[i].Name) + len(ls[i].Value)
+	}
+	return n
+}
+
 // Map returns the labels as a map.
 func (ls Labels) Map() map[string]string {
 	m := make(map[string]string, len(ls))

@@ -34,6 +34,7 @@ var Deliveries = clickhouse.Table[DeliveryRow]{
 var Events = clickhouse.Table[AlertRow]{
 	Name:    "events",
 	Address: func(r *AlertRow) clickhouse.Address { return clickhouse.Address(r.Address) },
+	Bytes:   func(r *AlertRow) int { return r.Labels.Bytes() + r.Annotations.Bytes() },
 	Columns: []clickhouse.Column[AlertRow]{
 		clickhouse.Instant("recorded_at", func(r *AlertRow) ingest.Millis { return r.RecordedAt }),
 		clickhouse.Word("tenant", func(r *AlertRow) string { return r.Tenant }),

@@ -104,7 +104,7 @@ func serverCode(err error) (code int32, said bool) {
 	return 0, false
 }
 
-// ofOurMaking says whether the driver refused the values before anything was sent, or those that it read.
+// ofOurMaking says whether the driver refused what it was given, before anything was sent, or what it read.
 func ofOurMaking(err error) bool {
 	var op *ch.OpError
 	var col *column.Error
