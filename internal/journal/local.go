@@ -93,11 +93,11 @@ type Local struct {
 	// The log. Only the committer changes it, under mu; it may read without.
 	mu       sync.RWMutex
 	segments []*segment
-	end      uint64            // position behind the last record
-	last     ingest.Millis     // received_at of the last record
-	changed  chan struct{}     // closed and replaced when end moves
-	reported map[uint64]uint64 // holes that were counted and logged: first position to the one behind
-	fresh    fresh             // what was written last
+	end      uint64        // position behind the last record
+	last     ingest.Millis // received_at of the last record
+	changed  chan struct{} // closed and replaced when end moves
+	lost     losses        // that were counted and logged
+	fresh    fresh         // what was written last
 
 	// trim is held by readers while they use files, and by who closes files.
 	trim   sync.RWMutex
@@ -132,13 +132,12 @@ func Open(o Options) (*Local, error) {
 	}
 	j := &Local{
 		opts: o, disk: o.disk, lock: held,
-		queue:    make(chan *request, queueBytes/requestCost),
-		room:     semaphore.NewWeighted(queueBytes),
-		closing:  make(chan struct{}),
-		closed:   make(chan struct{}),
-		changed:  make(chan struct{}),
-		end:      1,
-		reported: map[uint64]uint64{},
+		queue:   make(chan *request, queueBytes/requestCost),
+		room:    semaphore.NewWeighted(queueBytes),
+		closing: make(chan struct{}),
+		closed:  make(chan struct{}),
+		changed: make(chan struct{}),
+		end:     1,
 	}
 	if err := j.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", o.Dir, err), j.release())

@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -203,16 +205,36 @@ func (r *reader) takeLost() {
 	}
 }
 
-// report counts and logs a hole, once.
+// report counts and logs a hole, once. What is found of it may differ: a block whose header cannot be read is a hole
+// up to the next one that can be.
 func (j *Local) report(h hole) {
 	j.mu.Lock()
-	known := j.reported[h.first] >= h.end
-	j.reported[h.first] = max(j.reported[h.first], h.end)
+	news := j.lost.add(h)
 	j.mu.Unlock()
-	if known {
+	if news == 0 {
 		return
 	}
-	j.m.lost.Add(float64(h.end - h.first))
+	j.m.lost.Add(float64(news))
 	j.opts.Logger.Error("Journal records are lost: the disk did not keep them",
 		"first_position", h.first, "last_position", h.end-1, "records", h.end-h.first, "reason", h.reason)
+}
+
+// losses are the holes that are known, in order and apart from one another.
+type losses []hole
+
+// add takes in a hole and returns how many of its positions were not known to be lost.
+func (l *losses) add(h hole) (news uint64) {
+	news = h.end - h.first
+	apart := losses{}
+	for _, known := range *l {
+		if known.end < h.first || known.first > h.end {
+			apart = append(apart, known)
+			continue
+		}
+		news -= min(known.end, h.end) - max(known.first, h.first)
+		h.first, h.end = min(known.first, h.first), max(known.end, h.end)
+	}
+	*l = append(apart, h)
+	slices.SortFunc(*l, func(a, b hole) int { return cmp.Compare(a.first, b.first) })
+	return news
 }

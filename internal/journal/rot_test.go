@@ -169,6 +169,28 @@ func checkRotten(t *rapid.T, j *Local, blocks []laid, bodies []string, log *byte
 	}
 }
 
+// What rotted is found at the start and by each reader, and not always as the same holes.
+func TestPositionsThatAreLostAreCountedOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var known losses
+		lost := map[uint64]bool{}
+		for range rapid.IntRange(1, 12).Draw(t, "holes") {
+			first := rapid.Uint64Range(1, 40).Draw(t, "first")
+			h := hole{first: first, end: first + rapid.Uint64Range(1, 12).Draw(t, "length")}
+			want := uint64(0)
+			for position := h.first; position < h.end; position++ {
+				if !lost[position] {
+					lost[position] = true
+					want++
+				}
+			}
+			if got := known.add(h); got != want {
+				t.Fatalf("%d to %d: %d are news, want %d", h.first, h.end-1, got, want)
+			}
+		}
+	})
+}
+
 func TestADamagedBlockIsKeptAsLostWhereAnotherWasBegunBehindIt(t *testing.T) {
 	for _, test := range []struct {
 		name   string
