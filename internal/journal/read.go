@@ -234,7 +234,8 @@ func (l *losses) add(h hole) (news uint64) {
 		news -= min(known.end, h.end) - max(known.first, h.first)
 		h.first, h.end = min(known.first, h.first), max(known.end, h.end)
 	}
-	*l = append(apart, h)
-	slices.SortFunc(*l, func(a, b hole) int { return cmp.Compare(a.first, b.first) })
+	apart = append(apart, h)
+	slices.SortFunc(apart, func(a, b hole) int { return cmp.Compare(a.first, b.first) })
+	*l = apart
 	return news
 }
