@@ -1,7 +1,6 @@
 package clickhouse_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
@@ -122,7 +121,7 @@ func TestRecoveryWaitsForTheServerThatIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Kill(t, 1)
-	log := &lockedLog{}
+	log := &rig.LogBuffer{}
 	w := writer(t, conn, slog.New(slog.NewTextHandler(log, nil)))
 	done := make(chan error, 1)
 	go func() { done <- w.Insert(t.Context(), batch(1, 10, 4), true) }()
@@ -157,7 +156,7 @@ func TestRowsAreThereOnceWhicheverServerIsKilled(t *testing.T) {
 	}
 	c := rig.ClickHouseShards(t, 2)
 	conn := c.Open(t, c.Database(t).Database())
-	log := &lockedLog{}
+	log := &rig.LogBuffer{}
 	w := writer(t, conn, slog.New(slog.NewTextHandler(log, nil)))
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -190,30 +189,12 @@ func TestRowsAreThereOnceWhicheverServerIsKilled(t *testing.T) {
 	wantOnce(t, conn, written*50)
 }
 
-// lockedLog is written by the writer and read by the test.
-type lockedLog struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // Nothing of an insert that begins after a server went is unknown, so nothing is to be asked of that server: another
 // one takes the batch at once, although connections to the one that went lie idle.
 func TestInsertThatBeginsWithoutAServerGoesToAnother(t *testing.T) {
 	c := rig.ClickHouseShards(t, 2)
 	conn := c.Open(t, c.Database(t).Database())
-	log := &lockedLog{}
+	log := &rig.LogBuffer{}
 	w := writer(t, conn, slog.New(slog.NewTextHandler(log, nil)))
 	if err := w.Insert(t.Context(), batch(1, 10, 4), false); err != nil {
 		t.Fatal(err)

@@ -43,21 +43,9 @@ var (
 // them, nothing but a query is asked of it: in a cluster a statement on every server would not
 // return while one of them is down, and whoever starts then needs none.
 func Migrate(ctx context.Context, c *Conn, folder fs.FS) ([]Migration, error) {
-	files, err := readMigrations(folder)
-	if err != nil {
+	files, err := c.compared(ctx, folder)
+	if err != nil || !slices.ContainsFunc(files, (*migrationFile).missing) {
 		return nil, err
-	}
-	if err := c.Ready(ctx); err != nil {
-		return nil, err
-	}
-	exists, err := c.hasBookkeeping(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if exists {
-		if err := c.compare(ctx, files); err != nil || !slices.ContainsFunc(files, (*migrationFile).missing) {
-			return nil, err
-		}
 	}
 	if err := c.createDatabase(ctx); err != nil {
 		return nil, err
@@ -85,9 +73,8 @@ func Migrate(ctx context.Context, c *Conn, folder fs.FS) ([]Migration, error) {
 	return done, nil
 }
 
-// Status returns the files of the folder, in their order, and which of them the database has. It
-// changes nothing. A database that is missing has none.
-func Status(ctx context.Context, c *Conn, folder fs.FS) ([]Migration, error) {
+// compared returns the files of the folder, in their order, and which of them the database has, which may be missing.
+func (c *Conn) compared(ctx context.Context, folder fs.FS) ([]*migrationFile, error) {
 	files, err := readMigrations(folder)
 	if err != nil {
 		return nil, err
@@ -95,14 +82,18 @@ func Status(ctx context.Context, c *Conn, folder fs.FS) ([]Migration, error) {
 	if err := c.Ready(ctx); err != nil {
 		return nil, err
 	}
-	exists, err := c.hasBookkeeping(ctx)
+	if exists, err := c.hasBookkeeping(ctx); err != nil || !exists {
+		return files, err
+	}
+	return files, c.compare(ctx, files)
+}
+
+// Status returns the files of the folder, in their order, and which of them the database has. It
+// changes nothing. A database that is missing has none.
+func Status(ctx context.Context, c *Conn, folder fs.FS) ([]Migration, error) {
+	files, err := c.compared(ctx, folder)
 	if err != nil {
 		return nil, err
-	}
-	if exists {
-		if err := c.compare(ctx, files); err != nil {
-			return nil, err
-		}
 	}
 	all := make([]Migration, len(files))
 	for i, f := range files {

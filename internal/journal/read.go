@@ -1,12 +1,10 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sort"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -219,7 +217,7 @@ func (j *Local) report(h hole) {
 		"first_position", h.first, "last_position", h.end-1, "records", h.end-h.first, "reason", h.reason)
 }
 
-// losses are the holes that are known, in order and apart from one another.
+// losses are the holes that are known, apart from one another, in no order.
 type losses []hole
 
 // add takes in a hole and returns how many of its positions were not known to be lost.
@@ -235,7 +233,6 @@ func (l *losses) add(h hole) (news uint64) {
 		h.first, h.end = min(known.first, h.first), max(known.end, h.end)
 	}
 	apart = append(apart, h)
-	slices.SortFunc(apart, func(a, b hole) int { return cmp.Compare(a.first, b.first) })
 	*l = apart
 	return news
 }

@@ -51,22 +51,27 @@ func Database(t testing.TB) string {
 	e := sharedEngine(t)
 	name := fmt.Sprintf("test_%d", databases.Add(1))
 	t.Cleanup(func() {
-		if err := drop(e, name); err != nil {
+		if err := drop(e.DSN("default"), name); err != nil {
 			t.Errorf("drop %s: %v", name, err)
 		}
 	})
 	return e.DSN(name)
 }
 
-func drop(e *engine.Engine, name string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin) // the test's own has ended
+// drop drops a database. The context of the test that used it has ended.
+func drop(dsn, name string) error {
+	return statement(context.Background(), dsn, "DROP DATABASE IF EXISTS "+name+" SYNC")
+}
+
+// statement runs one over a connection of its own.
+func statement(ctx context.Context, dsn, sql string) error {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
 	defer cancel()
-	conn, err := clickhouse.Open(clickhouse.Options{DSN: e.DSN("default")})
+	conn, err := clickhouse.Open(clickhouse.Options{DSN: dsn})
 	if err != nil {
 		return err
 	}
-	err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" SYNC", nil)
-	return errors.Join(err, conn.Close())
+	return errors.Join(conn.Exec(ctx, sql, nil), conn.Close())
 }
 
 var (
@@ -74,7 +79,7 @@ var (
 	engineOnce sync.Once
 	theEngine  *engine.Engine
 	errEngine  error
-	engineLog  lockedBuffer
+	engineLog  LogBuffer
 )
 
 // sharedEngine starts the engine at the first call. It ends by itself when this process
@@ -116,7 +121,7 @@ func startEngine(library, child string) (*engine.Engine, error) {
 	return startEngineIn(engine.Options{Folder: filepath.Join(folder, "one"), Library: library, Executable: child}, &engineLog)
 }
 
-func startEngineIn(o engine.Options, log *lockedBuffer) (*engine.Engine, error) {
+func startEngineIn(o engine.Options, log *LogBuffer) (*engine.Engine, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*readyWithin)
 	defer cancel()
 	o.Args = []string{engine.Command}

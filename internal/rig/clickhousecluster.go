@@ -35,7 +35,7 @@ type ClickHouseCluster struct {
 type clickHouseNode struct {
 	folder    string
 	tcp, http int
-	log       lockedBuffer
+	log       LogBuffer
 	engine    *engine.Engine
 }
 
@@ -203,7 +203,7 @@ func (c *ClickHouseCluster) Database(t testing.TB) *clickhouse.Conn {
 	name := fmt.Sprintf("test_%d", databases.Add(1))
 	t.Cleanup(func() {
 		for i := range c.nodes {
-			if err := c.exec(context.Background(), i, "DROP DATABASE IF EXISTS "+name+" SYNC"); err != nil && !errors.Is(err, clickhouse.ErrAway) {
+			if err := drop(c.DSN("default", i), name); err != nil && !errors.Is(err, clickhouse.ErrAway) {
 				t.Errorf("drop %s on server %d: %v", name, i, err)
 			}
 		}
@@ -223,7 +223,7 @@ var (
 
 // migrate makes the schema of a cluster on one server, as ON CLUSTER would, but for replicas.
 func (c *ClickHouseCluster) migrate(ctx context.Context, i int, database string) error {
-	if err := c.exec(ctx, i, "CREATE DATABASE "+database); err != nil {
+	if err := statement(ctx, c.DSN("default", i), "CREATE DATABASE "+database); err != nil {
 		return err
 	}
 	conn, err := clickhouse.Open(clickhouse.Options{DSN: c.DSN(database, i), Cluster: ClusterName})
@@ -260,15 +260,4 @@ func (c *ClickHouseCluster) migrate(ctx context.Context, i int, database string)
 		}
 	}
 	return nil
-}
-
-// exec runs a statement on server i, in no database of a test's.
-func (c *ClickHouseCluster) exec(ctx context.Context, i int, sql string) error {
-	ctx, cancel := context.WithTimeout(ctx, stopWithin)
-	defer cancel()
-	conn, err := clickhouse.Open(clickhouse.Options{DSN: c.DSN("default", i)})
-	if err != nil {
-		return err
-	}
-	return errors.Join(conn.Exec(ctx, sql, nil), conn.Close())
 }

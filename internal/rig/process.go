@@ -25,7 +25,7 @@ type Process struct {
 
 	name string
 	cmd  *exec.Cmd
-	log  lockedBuffer
+	log  LogBuffer
 	done chan struct{} // closed when it has ended
 	err  error         // how; read after done
 }
@@ -67,7 +67,7 @@ func (p *Process) run(started chan<- error) {
 }
 
 // Log returns what the process has written so far.
-func (p *Process) Log() string { return p.log.tail(1 << 30) }
+func (p *Process) Log() string { return p.log.String() }
 
 // PID returns the number of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
@@ -133,23 +133,29 @@ func get(ctx context.Context, url string) (status int, err error) {
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// lockedBuffer is written by the process and read by the test.
-type lockedBuffer struct {
+// LogBuffer is what something writes while the test reads it.
+type LogBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (b *lockedBuffer) Write(p []byte) (int, error) {
+// Write implements [io.Writer].
+func (b *LogBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.Write(p)
 }
 
-// tail returns the last n bytes, and says so when there are more.
-func (b *lockedBuffer) tail(n int) string {
+// String returns all of it.
+func (b *LogBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	text := b.buf.String()
+	return b.buf.String()
+}
+
+// tail returns the last n bytes, and says so when there are more.
+func (b *LogBuffer) tail(n int) string {
+	text := b.String()
 	if len(text) <= n {
 		return text
 	}
