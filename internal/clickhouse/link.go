@@ -26,8 +26,8 @@ func (l *link) close() { _ = l.raw.Close() }
 // alive tells whether the connection still leads to a server. It is asked before each use: to find that out
 // by an insert would make its outcome unknown, and a recovery asks every server of a cluster, the one that
 // went included.
-func (l *link) alive(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+func (l *link) alive(ctx context.Context, timeout time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, l.close)
 	defer stop()

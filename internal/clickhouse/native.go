@@ -36,8 +36,9 @@ type inserts struct {
 	dialer  interface {
 		DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	}
-	open    chan struct{} // holds something for each connection in use
-	dialled atomic.Uint64 // how often a connection was made
+	pingTimeout time.Duration
+	open        chan struct{} // holds something for each connection in use
+	dialled     atomic.Uint64 // how often a connection was made
 
 	mu     sync.Mutex
 	idle   []*link // the one that was used last is the last
@@ -51,9 +52,10 @@ func newInserts(o *ch.Options) (*inserts, error) {
 		return nil, fmt.Errorf("the native protocol has no compression %s", o.Compression.Method)
 	}
 	s := &inserts{
-		options: o,
-		dialer:  new(net.Dialer),
-		open:    make(chan struct{}, o.MaxOpenConns),
+		options:     o,
+		dialer:      new(net.Dialer),
+		pingTimeout: pingTimeout,
+		open:        make(chan struct{}, o.MaxOpenConns),
 		client: native.Options{
 			Database:         o.Auth.Database,
 			User:             o.Auth.Username,
@@ -127,7 +129,7 @@ func (s *inserts) acquire(ctx context.Context) (*link, error) {
 		return nil, err
 	}
 	if l != nil {
-		if l.alive(ctx) {
+		if l.alive(ctx, s.pingTimeout) {
 			return l, nil
 		}
 		l.close()

@@ -443,7 +443,7 @@ func TestIdleConnectionThatWasCutCostsNoAttempt(t *testing.T) {
 			if err := writer.Insert(t.Context(), b, false); err != nil {
 				t.Fatal(err)
 			}
-			if took := time.Since(begun); took > pingTimeout+time.Second {
+			if took := time.Since(begun); took > DefaultTimeout/2 { // it is not the insert that found out
 				t.Errorf("it took %s", took)
 			}
 			if n := testutil.ToFloat64(writer.metrics.failures); n != 0 {
@@ -460,15 +460,15 @@ func TestIdleConnectionThatWasCutCostsNoAttempt(t *testing.T) {
 func TestConnectionsAreUsedAgainWithinBounds(t *testing.T) {
 	w := newWire(t, nil)
 	c := wired(t, w, Options{MaxConns: 1}, "compress=none")
+	c.inserts.pingTimeout = time.Minute // on a busy machine an answer may take longer than it is worth to wait
 	withReadings(t, c, "s", "u")
 	writer := newWriter(t, c, WriterOptions{})
-	before := len(w.all()) // of the queries
 	insert := func(want int, b Batch) {
 		t.Helper()
 		if err := writer.Insert(t.Context(), b, true); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(w.all()) - before; n != want {
+		if n := int(c.inserts.dialled.Load()); n != want {
 			t.Errorf("there were %d connections, want %d", n, want)
 		}
 	}
