@@ -19,6 +19,7 @@ import (
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
 	"github.com/evenkeel/evenkeel/internal/config"
+	"github.com/evenkeel/evenkeel/internal/partition"
 )
 
 // Folders and files below the storage path.
@@ -76,6 +77,7 @@ func (d *database) connect(ctx context.Context) error {
 				d.logger.Info("The schema was brought up to date", "applied", len(applied))
 			}
 			d.warnOfLoneReplicas(ctx, conn)
+			d.warnOfChangedTables(ctx, conn)
 			d.conn.Store(conn)
 			return nil
 		}
@@ -100,6 +102,13 @@ func (d *database) warnOfLoneReplicas(ctx context.Context, conn *clickhouse.Conn
 	case replicas > 0:
 		d.logger.Warn("What is stored may be lost with one server of the ClickHouse cluster: an insert does not wait for a second replica. "+
 			"Add ?insert_quorum=2 to clickhouse.dsn (auto with three replicas or more)", "replicas", replicas)
+	}
+}
+
+// warnOfChangedTables says at each start which tables somebody has changed so that they take no rows.
+func (d *database) warnOfChangedTables(ctx context.Context, conn *clickhouse.Conn) {
+	if err := partition.CheckInserts(ctx, conn); err != nil {
+		d.logger.Error("Nothing is stored while tables are not as this program made them: deliveries wait in the journal until they are changed back", "err", err)
 	}
 }
 

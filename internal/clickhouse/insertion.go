@@ -3,8 +3,6 @@ package clickhouse
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"slices"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -29,22 +27,6 @@ func (c *Conn) insert(ctx context.Context, n insertion) error {
 	return c.inserts.insert(ctx, n)
 }
 
-// checkTypes compares the columns that rows are sent in with those that the table has. The server would
-// convert what differs, and might cut it.
-func (n insertion) checkTypes(found []columnType) error {
-	for _, c := range n.rows.columnTypes() {
-		i := slices.IndexFunc(found, func(f columnType) bool { return f.Name == c.Name })
-		switch {
-		case i < 0:
-			return &Error{Op: "insert", Err: fmt.Errorf("table %s has no column %s", n.table, c.Name)}
-		case found[i].Type != c.Type:
-			return &Error{Op: "insert", Err: fmt.Errorf("column %s of table %s is of type %s, and is to be of type %s",
-				c.Name, n.table, found[i].Type, c.Type)}
-		}
-	}
-	return nil
-}
-
 // insertHTTP sends the blocks as the body of a request. The driver compresses it where the address asks for
 // gzip, deflate or br. By lz4 and zstd, which the server has to be told of beside the query, it stays as it
 // is: what the driver tells it of an insert it also tells it of a query of its own, on a new connection.
@@ -53,7 +35,7 @@ func (c *Conn) insertHTTP(ctx context.Context, n insertion) error {
 	if err != nil {
 		return err
 	}
-	if err := n.checkTypes(found); err != nil {
+	if err := accepts(n.table, found, n.rows); err != nil {
 		return err
 	}
 	body, err := n.rows.blocks().all()

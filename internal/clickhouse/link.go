@@ -119,7 +119,7 @@ func (t *transfer) agree() error {
 	for i, c := range t.columns {
 		found[i] = columnType{c.Name, string(c.Type)}
 	}
-	if err := t.checkTypes(found); err != nil {
+	if err := accepts(t.table, found, t.rows); err != nil {
 		return err
 	}
 	return t.confirm()

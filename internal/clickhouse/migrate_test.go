@@ -312,6 +312,51 @@ func TestDifferencesOfATableAreSaid(t *testing.T) {
 	}
 }
 
+func TestTablesThatWouldRefuseAnInsertAreNamedAsItRefusesThem(t *testing.T) {
+	c := migrated(t, shared.DSN)
+	withReadings(t, c, "wider", "narrower", "other")
+	for _, sql := range []string{
+		"ALTER TABLE wider ADD COLUMN note String FIRST",
+		"ALTER TABLE narrower DROP COLUMN open",
+		"ALTER TABLE other MODIFY COLUMN count Int32, MODIFY COLUMN open UInt8",
+	} {
+		if err := c.Exec(t.Context(), sql, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := CheckInserts(t.Context(), c, readings("wider")); err != nil {
+		t.Errorf("a column that rows do not name: %v", err)
+	}
+	tests := map[string]string{
+		"narrower": "table narrower has no column open",
+		"other": "column open of table other is of type UInt8, and is to be of type Bool; " +
+			"column count of table other is of type Int32, and is to be of type Int64",
+	}
+	overHTTP, err := Open(Options{DSN: shared.HTTPDSN(c.Database())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer overHTTP.Close()
+	for table, want := range tests {
+		refused := map[string]error{"at start": CheckInserts(t.Context(), c, readings(table))}
+		for protocol, c := range map[string]*Conn{"native": c, "http": overHTTP} {
+			refused[protocol] = newWriter(t, c, WriterOptions{}).Insert(t.Context(),
+				Batch{Partition: 1, First: 1, Last: 1, Tables: []TableRows{readings(table).Rows(made(1, 1, 1, 1))}}, false)
+		}
+		for when, err := range refused {
+			unknown := when == "native" && strings.Contains(fmt.Sprint(err), "No such column open") // in the server's words
+			if err == nil || errors.Is(err, ErrAway) || !strings.HasSuffix(err.Error(), want) && !unknown {
+				t.Errorf("%s: got %v, want %s", when, err, want)
+			}
+		}
+	}
+	all := CheckInserts(t.Context(), c, readings("wider"), readings("narrower"), readings("other"), readings("nowhere"))
+	if all == nil || !strings.Contains(all.Error(), tests["narrower"]) || !strings.Contains(all.Error(), tests["other"]) ||
+		!strings.Contains(all.Error(), "there is no table nowhere") {
+		t.Errorf("got %v", all)
+	}
+}
+
 func TestMigrationsAreListedWithChecksumAndTime(t *testing.T) {
 	c := open(t, shared.DSN)
 	schema := folder(t, map[string]string{"0010_a.sql": createA})

@@ -29,6 +29,15 @@ func (c *ClickHouse) Write(ctx context.Context, b Batch, recovering bool) error 
 	return insert(ctx, w, b, recovering, Positions.Rows([]Position{{b.Partition, b.Last, b.FoldTime}}))
 }
 
+// CheckInserts tells which tables would refuse the rows of batches: somebody has changed them.
+func CheckInserts(ctx context.Context, c *clickhouse.Conn) error {
+	tables := []clickhouse.AnyTable{Positions}
+	for _, t := range new(Rows).tables() {
+		tables = append(tables, t)
+	}
+	return clickhouse.CheckInserts(ctx, c, tables...)
+}
+
 func insert(ctx context.Context, w *clickhouse.Writer, b Batch, recovering bool, rows ...clickhouse.TableRows) error {
 	return w.Insert(ctx, clickhouse.Batch{Partition: b.Partition, First: b.First, Last: b.Last, Confirm: b.Confirm, Tables: rows}, recovering)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -190,6 +191,73 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 	if !bytes.Equal(rec.Body, records[0].Body) {
 		t.Errorf("the configuration read back is %s", rec.Body)
 	}
+}
+
+// Whoever changes a table stops what is stored, and starts it again by changing it back: nothing is lost, and
+// nobody has to start the service again.
+func TestRowsWaitForATableThatWasChanged(t *testing.T) {
+	db := rig.ClickHouse(t)
+	w, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := refusing{ClickHouse: &partition.ClickHouse{}, refused: make(chan error, 1)}
+	store.Use(w)
+	alter := func(sql string) {
+		t.Helper()
+		if err := db.Exec(t.Context(), sql, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alter("ALTER TABLE episodes MODIFY COLUMN severity String")
+	records := stormRecords(t, smallStorm)
+	dir := t.TempDir()
+	j := openJournal(t, filepath.Join(dir, "journal"))
+	defer j.Close()
+	if _, err := j.Append(t.Context(), withoutPositions(records)); err != nil {
+		t.Fatal(err)
+	}
+	r := newRunner(t, j, store, dir)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	if err := <-store.refused; !strings.Contains(err.Error(), "column severity of table episodes is of type String") {
+		t.Errorf("it is refused by %v", err)
+	}
+	if err := partition.CheckInserts(t.Context(), db); err == nil {
+		t.Error("the tables are said to take the rows")
+	}
+	alter("ALTER TABLE episodes MODIFY COLUMN severity LowCardinality(String)")
+	if err := partition.CheckInserts(t.Context(), db); err != nil {
+		t.Error(err)
+	}
+	if err := r.WaitStored(t.Context(), j.Last()); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	want := foldAll(partition.NewFold(0), records)
+	compareCounts(t, db, &want)
+}
+
+// refusing tells of what is not taken.
+type refusing struct {
+	*partition.ClickHouse
+	refused chan error
+}
+
+func (s refusing) Write(ctx context.Context, b partition.Batch, recovering bool) error {
+	err := s.ClickHouse.Write(ctx, b, recovering)
+	if err != nil {
+		select {
+		case s.refused <- err:
+		default:
+		}
+	}
+	return err
 }
 
 // refusedConfiguration is a configuration, behind the last record, that no ledger takes.
