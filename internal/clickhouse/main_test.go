@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/evenkeel/evenkeel/deploy"
 	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
@@ -44,6 +45,10 @@ func run(m *testing.M) int {
 func testLogger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 }
+
+// soon is longer than anything takes that ends in time, on a busy machine, too, and much shorter than a
+// minute, which is when what hangs is given up.
+const soon = 10 * time.Second
 
 var databases atomic.Int64
 
