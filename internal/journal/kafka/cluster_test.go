@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -244,6 +245,31 @@ func TestATopicThatKeepsNothingIsWarnedOf(t *testing.T) {
 		if got := strings.Contains(said.String(), "acks=all on one broker is no fsync"); got != test.warned {
 			t.Errorf("replication %d: %s", test.replication, said.String())
 		}
+	}
+}
+
+// Whoever waits for a record until a deadline, as a fold does all the time, cuts no request off: that would cost
+// its connection, and warn of brokers that are well.
+func TestAWaitThatEndsWithItsDeadlineIsNoFailure(t *testing.T) {
+	o := options(fake(t, 1).ListenAddrs())
+	var said strings.Builder
+	o.Logger = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	c := open(t, o)
+	before := said.String()
+	for n := range 40 {
+		wait := time.Duration(n) * time.Millisecond
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
+		began := time.Now()
+		if err := c.Partition(0).Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(began); took < wait {
+			t.Errorf("it waited %s of %s", took, wait)
+		}
+		cancel()
+	}
+	if now := said.String(); now != before {
+		t.Errorf("it says:\n%s", now[len(before):])
 	}
 }
 

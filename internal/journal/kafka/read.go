@@ -15,8 +15,12 @@ import (
 // fetchBytes is what one fetch asks for, compressed. A batch that is longer comes whole.
 const fetchBytes = 256 << 10
 
-// pollFor is how long a broker holds a fetch that finds nothing.
-const pollFor = 500 * time.Millisecond
+// pollFor is how long a broker holds a fetch that finds nothing, and answerWithin how long its answer may
+// take then.
+const (
+	pollFor      = 500 * time.Millisecond
+	answerWithin = time.Second
+)
 
 // Read implements [journal.Journal]. While the brokers are away it tries on until ctx ends.
 func (p *Partition) Read(ctx context.Context, from uint64, limit int) ([]ingest.Record, error) {
@@ -84,8 +88,10 @@ func (p *Partition) notTrimmed(from uint64) error {
 
 // Wait implements [journal.Journal].
 func (p *Partition) Wait(ctx context.Context, position uint64) error {
-	waiting, cancel := p.within(ctx)
+	polling, cancel := poll(ctx)
 	defer cancel()
+	polling, cancelWithin := p.within(polling)
+	defer cancelWithin()
 	for {
 		if position <= p.Last() {
 			return nil
@@ -96,7 +102,7 @@ func (p *Partition) Wait(ctx context.Context, position uint64) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := p.fetch(waiting, p.Last()+1, pollFor)
+		err := p.fetch(polling, p.Last()+1, untilDeadline(ctx, pollFor))
 		switch {
 		case p.isClosed():
 			return journal.ErrClosed
@@ -107,6 +113,30 @@ func (p *Partition) Wait(ctx context.Context, position uint64) error {
 			return err
 		}
 	}
+}
+
+// poll returns a context that ends some time after the deadline of ctx: a request that is cut off costs its
+// connection, so the broker is asked to answer by the deadline, and is given the time to do it.
+func poll(ctx context.Context) (context.Context, context.CancelFunc) {
+	polling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			select {
+			case <-time.After(answerWithin):
+			case <-polling.Done():
+			}
+		}
+		cancel(context.Cause(ctx))
+	})
+	return polling, func() { stop(); cancel(nil) }
+}
+
+// untilDeadline is how long may be waited in ctx, at most so long.
+func untilDeadline(ctx context.Context, most time.Duration) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return min(most, time.Until(deadline))
+	}
+	return most
 }
 
 // fetch reads what is at a position and keeps it for Read.
