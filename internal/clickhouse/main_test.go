@@ -48,7 +48,7 @@ func testLogger() *slog.Logger {
 
 // soon is longer than anything takes that ends in time, on a busy machine, too, and much shorter than a
 // minute, which is when what hangs is given up.
-const soon = 10 * time.Second
+const soon = 20 * time.Second
 
 var databases atomic.Int64
 
