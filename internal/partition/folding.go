@@ -89,11 +89,15 @@ func (r *Runner) due(b *batch) bool {
 		return b.Last == r.recover.Last
 	}
 	age := time.Since(b.since)
-	return r.large(b, 1) || age >= patience*r.opts.BatchAge || age >= r.opts.BatchAge && !r.large(b, 1.0/16)
+	if age < r.opts.BatchAge || r.large(b, 1) {
+		return r.large(b, 1)
+	}
+	quiet := time.Since(r.came) >= r.opts.BatchAge/2
+	return quiet || age >= patience*r.opts.BatchAge || !r.large(b, 1.0/16)
 }
 
-// patience is how many times its age a batch waits that is not small: what comes in masses is stored in a few
-// large parts, each of which costs the store as much as a small one.
+// patience is how many times its age a batch waits that is not small, while more is coming: what comes in masses
+// is stored in a few large parts, each of which costs the store as much as a small one.
 const patience = 5
 
 // large tells whether b has grown to so many times what closes it.
@@ -131,6 +135,7 @@ func (r *Runner) read(ctx context.Context, b *batch) error {
 	if len(records) == 0 {
 		return r.await(ctx, b)
 	}
+	r.came = time.Now()
 	for _, rec := range records {
 		if err := r.apply(ctx, rec, b); err != nil {
 			return err

@@ -89,13 +89,14 @@ type Runner struct {
 	batches chan batch
 	used    chan Rows // the emptied ones of the batch that was stored last: the next one takes their memory
 
-	next     uint64  // position that the fold reads next
-	recover  *bounds // the batch that may be in the store in part
-	skip     uint64  // positions up to here are stored: folding them only rebuilds the state
-	before   uint64  // positions up to here were there at the start: an earlier run may have stored them
-	skips    Skips   // what is not folded
-	skipped  int     // how many of them since the start
-	harmed   bool    // the fold is between a failure and what it was before it
+	next     uint64    // position that the fold reads next
+	came     time.Time // when it last read any
+	recover  *bounds   // the batch that may be in the store in part
+	skip     uint64    // positions up to here are stored: folding them only rebuilds the state
+	before   uint64    // positions up to here were there at the start: an earlier run may have stored them
+	skips    Skips     // what is not folded
+	skipped  int       // how many of them since the start
+	harmed   bool      // the fold is between a failure and what it was before it
 	ticking  atomic.Bool
 	progress progress
 
