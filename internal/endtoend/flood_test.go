@@ -116,6 +116,7 @@ type flooded struct {
 	generator time.Duration // CPU of this process
 	accepting cpu           // until the last answer
 	all       cpu
+	memory    int // the most that the program alone had, in bytes
 }
 
 func floodEvenkeel(b *testing.B, measure func(floodable) flooded) flooded {
@@ -159,7 +160,7 @@ func (f floodable) measure(b *testing.B, flood simulate.Flood, atMost time.Durat
 	mine = ownCPU(b) - mine
 	accepted := cpuOf(b, f.PID())
 	lag := f.drain()
-	return flooded{result, lag, mine, accepted.since(before), cpuOf(b, f.PID()).since(before)}
+	return flooded{result, lag, mine, accepted.since(before), cpuOf(b, f.PID()).since(before), mostMemory(b, f.PID())}
 }
 
 // rate is how many alerts were accepted a second.
@@ -187,9 +188,11 @@ func (f flooded) report(b *testing.B, alertmanager flooded) {
 	b.ReportMetric(f.each(f.accepting.program), "program-us/alert-accepting")
 	b.ReportMetric(f.each(f.all.program), "program-us/alert")
 	b.ReportMetric(f.each(f.all.engine), "engine-us/alert")
+	b.ReportMetric(float64(f.memory>>20), "program-MiB")
 	b.ReportMetric(alertmanager.rate(), "alertmanager-alerts/s")
 	b.ReportMetric(alertmanager.each(alertmanager.all.program), "alertmanager-us/alert")
 	b.ReportMetric(float64(alertmanager.Quantile(0.99).Microseconds())/1000, "alertmanager-p99-ms")
+	b.ReportMetric(float64(alertmanager.memory>>20), "alertmanager-MiB")
 }
 
 // drain waits until all that was accepted is stored, and returns how long that took.
@@ -270,6 +273,22 @@ func processCPU(t testing.TB, pid int) time.Duration {
 		sum += time.Duration(n) * 10 * time.Millisecond
 	}
 	return sum
+}
+
+// mostMemory is the most that the process had in memory at any time.
+// Source: proc_pid_status(5), VmHWM, in KiB.
+func mostMemory(t testing.TB, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	n, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n << 10
 }
 
 func ownCPU(t testing.TB) time.Duration {
