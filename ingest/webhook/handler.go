@@ -82,6 +82,11 @@ type inForce struct {
 	decoder *wire.Decoder
 }
 
+// configured says whether a tenant that a request names, the default without a name, is there anyway.
+func (i *inForce) configured(named string) bool {
+	return i.sources.configured(cmp.Or(named, ingest.DefaultTenant))
+}
+
 // Configure puts settings in force for the requests that come from now on.
 func (h *Handler) Configure(s Settings) {
 	now := inForce{cmp.Or(s.Sources, &Sources{}), cmp.Or(s.Decoder, wire.Unconfigured())}
@@ -150,7 +155,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) answer {
 		err = structured(r, &rec, &s)
 	}
 	if err != nil {
-		return h.unread(r.Context(), rec, &s, err)
+		return h.unread(r.Context(), settings, rec, &s, err)
 	}
 	return h.take(r.Context(), settings, rec, &s)
 }
@@ -170,22 +175,17 @@ func unidentified(err error) answer {
 // take decodes a record to refuse what cannot be, and keeps it.
 func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record, s *share) answer {
 	h.m.bytes.WithLabelValues(rec.Path).Add(float64(len(rec.Body)))
-	configured := settings.sources.configured(cmp.Or(rec.Tenant, ingest.DefaultTenant))
-	if !configured {
-		if err := h.tenants.room(rec.Tenant); err != nil {
-			return unidentified(err) // not even its dead letters are kept
-		}
+	if err := h.room(settings, rec.Tenant); err != nil {
+		return unidentified(err)
 	}
 	reading, err := settings.decoder.ReadAhead(rec, ingest.MillisOf(time.Now()))
-	if rec.Source == "" {
-		if err := settings.sources.settle(&rec, &reading.Decoded); err != nil {
-			return unidentified(err)
-		}
+	if err := settings.sources.settle(&rec, &reading.Decoded); err != nil {
+		return unidentified(err)
 	}
 	if err != nil {
 		return h.reject(ctx, rec, s, err)
 	}
-	if !configured {
+	if !settings.configured(rec.Tenant) {
 		if err := h.tenants.admit(rec.Tenant); err != nil {
 			return unidentified(err)
 		}
@@ -197,6 +197,14 @@ func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record
 	}
 	h.m.decoded(rec.Path, found)
 	return said
+}
+
+// room returns why nothing of a tenant that a request names is kept, not even its dead letters.
+func (h *Handler) room(settings *inForce, named string) error {
+	if settings.configured(named) {
+		return nil
+	}
+	return h.tenants.room(named)
 }
 
 // keep makes a record durable.

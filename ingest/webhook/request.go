@@ -161,7 +161,7 @@ func (in *reading) unpack(sent []byte) ([]byte, error) {
 }
 
 // unread answers a request whose body could not be had.
-func (h *Handler) unread(ctx context.Context, rec ingest.Record, s *share, err error) answer {
+func (h *Handler) unread(ctx context.Context, settings *inForce, rec ingest.Record, s *share, err error) answer {
 	var (
 		encoding errEncoding
 		large    errTooLarge
@@ -175,9 +175,21 @@ func (h *Handler) unread(ctx context.Context, rec ingest.Record, s *share, err e
 	case errors.Is(err, errBusy):
 		return refuse(outcomeBusy, err)
 	case errors.As(err, &zipped):
-		return h.reject(ctx, rec, s, err)
+		return h.packed(ctx, settings, rec, s, err)
 	}
 	// The client went away or was too slow. Whether it is there to read this or not,
 	// the delivery is not: it should come again.
 	return refuse(outcomeUnread, fmt.Errorf("read body: %w", err))
+}
+
+// packed refuses a body that cannot be unpacked as one that cannot be decoded: it is kept for the same tenant, or
+// for none.
+func (h *Handler) packed(ctx context.Context, settings *inForce, rec ingest.Record, s *share, why error) answer {
+	if err := h.room(settings, rec.Tenant); err != nil {
+		return unidentified(err)
+	}
+	if err := settings.sources.settle(&rec, &ingest.Decoded{}); err != nil {
+		return unidentified(err)
+	}
+	return h.reject(ctx, rec, s, why)
 }

@@ -166,6 +166,9 @@ func once(said []string, check func(string) error) (string, error) {
 
 // settle gives a record that names no source its tenant: the one of the sources of what it holds.
 func (s *Sources) settle(rec *ingest.Record, d *ingest.Decoded) error {
+	if rec.Source != "" {
+		return nil
+	}
 	tenant, err := d.Settle(func(source string) (string, error) { return s.tenant(rec.Tenant, source) })
 	if err != nil {
 		return forbidden(err.Error())

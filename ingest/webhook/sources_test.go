@@ -221,6 +221,38 @@ func TestADeliveryThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeUnpackedIsTreatedAsWhatCannotBeDecoded(t *testing.T) {
+	sources, err := webhook.NewSources([]ingest.Source{{Name: "alertmanager", Tenant: "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, path, tenant, want string }{
+		{"of no tenant", ingest.PathDetect, "", "400 shop/"},
+		{"of its source's tenant", ingest.PathDetect, "shop", "400 shop/"},
+		{"of a source by its path", ingest.PathAlertmanager, "", "400 shop/alertmanager"},
+		{"of another tenant than its source's", ingest.PathDetect, "bank", "403"},
+		{"of another source", ingest.PathChanges, "bank", "400 bank/changes"},
+		{"of one tenant too many", ingest.PathChanges, "typo", "403"},
+	} {
+		for _, body := range []struct{ kind, encoding string }{{"JSON", "identity"}, {"gzip", "gzip"}} {
+			t.Run(body.kind+" "+test.name, func(t *testing.T) {
+				s := serve(t, func(o *webhook.Options) { o.MaxTenants = 1 })
+				s.handler.Configure(webhook.Settings{Sources: sources})
+				equal(t, s.post(ingest.PathChanges, change, "X-Scope-OrgID", "bank").Code, 200)
+				headers := []string{"Content-Encoding", body.encoding}
+				if test.tenant != "" {
+					headers = append(headers, "X-Scope-OrgID", test.tenant)
+				}
+				got := fmt.Sprint(s.post(test.path, "{", headers...).Code)
+				for _, rec := range s.journal.records[1:] {
+					got += " " + rec.Tenant + "/" + rec.Source
+				}
+				equal(t, got, test.want)
+			})
+		}
+	}
+}
+
 func cloudEvent(data string) string {
 	return `{"specversion":"1.0","id":"1","source":"s","type":"t","data":` + data + `}`
 }
