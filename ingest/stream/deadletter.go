@@ -36,26 +36,39 @@ const (
 	lookIdle = 2 * time.Second
 
 	maxReason = 2 << 10
+	// headerRoom is how many bytes key and headers may have beside the longest value that is written whole.
+	headerRoom = 1 << 20
 )
 
 // deadLetters writes to the dead-letter topic.
 type deadLetters struct {
 	*Stream
-	topic  string
-	writer *kafka.Writer
+	topic    string
+	together *kafka.Writer // many at once, up to the 1 MiB that a topic takes by default
+	alone    *kafka.Writer // each by itself: what would be too long together need not be cut
 }
 
 // found are the source's offsets that the dead-letter topic holds already.
 type found map[int64]bool
 
 func newDeadLetters(s *Stream) *deadLetters {
-	return &deadLetters{Stream: s, topic: s.config.DeadLetterTopic, writer: &kafka.Writer{
-		Addr: s.client.Addr, Topic: s.config.DeadLetterTopic, Transport: s.wires.transport,
+	d := &deadLetters{Stream: s, topic: s.config.DeadLetterTopic}
+	d.together, d.alone = d.open(), d.open()
+	// Not without an end: a broker closes the connection of who sends it more than socket.request.max.bytes.
+	d.alone.BatchSize, d.alone.BatchBytes = 1, s.opts.MaxBodyBytes+headerRoom
+	return d
+}
+
+func (d *deadLetters) open() *kafka.Writer {
+	return &kafka.Writer{
+		Addr: d.client.Addr, Topic: d.topic, Transport: d.wires.transport,
 		RequiredAcks: kafka.RequireAll, Balancer: kafka.BalancerFunc(sameForSource),
 		MaxAttempts:  1, // a second try first looks whether the first was written
 		BatchTimeout: 5 * time.Millisecond, WriteTimeout: askWithin, ReadTimeout: askWithin,
-	}}
+	}
 }
+
+func (d *deadLetters) close() error { return errors.Join(d.together.Close(), d.alone.Close()) }
 
 // sameForSource keeps the dead letters of one partition in one partition.
 func sameForSource(m kafka.Message, all ...int) int {
@@ -115,14 +128,14 @@ func (d *deadLetters) write(ctx context.Context, messages []kafka.Message) error
 	if len(messages) == 0 {
 		return nil
 	}
-	err := d.writer.WriteMessages(ctx, messages...)
+	err := d.together.WriteMessages(ctx, messages...)
 	if !tooLarge(err) {
 		return err
 	}
 	for _, m := range messages { // one at a time: each is cut only as far as it must be
-		err := d.writer.WriteMessages(ctx, m)
+		err := d.alone.WriteMessages(ctx, m)
 		for i := 0; tooLarge(err) && i < len(shorter); i++ {
-			err = d.writer.WriteMessages(ctx, cut(m, shorter[i]))
+			err = d.alone.WriteMessages(ctx, cut(m, shorter[i]))
 		}
 		if err != nil {
 			return err

@@ -155,7 +155,7 @@ func (s *Stream) Run(ctx context.Context) {
 // close lets go of what outlives a generation.
 func (s *Stream) close() {
 	if s.dead != nil {
-		_ = s.dead.writer.Close() // it holds nothing: every write was waited for
+		_ = s.dead.close() // it holds nothing: every write was waited for
 	}
 	s.wires.transport.CloseIdleConnections()
 	s.m.gone()

@@ -25,6 +25,7 @@ func TestStreamsOnARealBroker(t *testing.T) {
 		"a broken record is told of and stops nothing":                    brokenRecords,
 		"what was told of is not told again":                              deadLettersOnce,
 		"what is too long for the dead-letter topic is cut":               longDeadLetters,
+		"a long record is a dead letter as a whole":                       wholeDeadLetters,
 		"reading begins where the configuration says":                     starts,
 		"reading pauses while the journal refuses and goes on after":      pauses,
 		"nothing is skipped while there is no topic for dead letters":     noDeadLetterTopic,
@@ -155,6 +156,26 @@ func longDeadLetters(t *testing.T, k *rig.KafkaCluster) {
 		lengths = append(lengths, fmt.Sprint(len(l.Payload), " ", l.header(stream.HeaderTruncated)))
 	}
 	if diff := cmp.Diff([]string{"4096 500000", "5 ", "15000 "}, lengths); diff != "" {
+		t.Errorf("lengths (-want +got):\n%s", diff)
+	}
+}
+
+func wholeDeadLetters(t *testing.T, k *rig.KafkaCluster) {
+	const limit = 3_000_000
+	k.CreateTopic(t, "whole", 1, "max.message.bytes", "10000000")
+	k.CreateTopic(t, "whole-dead", 1, "max.message.bytes", "10000000")
+	for _, length := range []int{2_000_000, limit, 600_000, limit + 1_500_000} {
+		produce(t, k, "whole", strings.Repeat("x", length)+"\n", "-X", "message.max.bytes=9000000", "-H", "long="+strings.Repeat("h", 20_000))
+	}
+	c := config(k, "whole", "whole")
+	c.DeadLetterTopic = "whole-dead"
+	start(t, c, stream.Options{Journal: &memory{}, MaxBodyBytes: limit})
+	allCommitted(t, k, "whole", "whole", soon)
+	var lengths []string
+	for _, l := range letters(t, k, "whole-dead") {
+		lengths = append(lengths, fmt.Sprint(len(l.Payload), " ", l.header(stream.HeaderTruncated)))
+	}
+	if diff := cmp.Diff([]string{"2000000 ", "3000000 ", "600000 ", "65536 4500000"}, lengths); diff != "" {
 		t.Errorf("lengths (-want +got):\n%s", diff)
 	}
 }
