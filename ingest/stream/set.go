@@ -30,12 +30,6 @@ func NewSet(o Options) (*Set, error) {
 	return &Set{opts: o, running: map[string]*running{}}, err
 }
 
-// Check says what of the configurations could not be applied, without a broker.
-func (s *Set) Check(configs []Config) error {
-	_, err := s.make(configs)
-	return err
-}
-
 func (s *Set) make(configs []Config) (map[string]*Stream, error) {
 	streams := map[string]*Stream{}
 	var errs []error
@@ -51,21 +45,30 @@ func (s *Set) make(configs []Config) (map[string]*Stream, error) {
 	return streams, errors.Join(errs...)
 }
 
-// Apply makes the configurations the ones in force. Where one is wrong, nothing changes. It
-// returns when what is no longer configured has left its group.
-func (s *Set) Apply(configs []Config) error {
+// Prepare checks the configurations and reads the files that they name, without a broker. What it returns makes
+// them the ones in force: nothing can go wrong then. It returns when what is no longer configured has left its group.
+func (s *Set) Prepare(configs []Config) (apply func(), err error) {
 	streams, err := s.make(configs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.configs = configs
-	if s.ctx == nil || s.ctx.Err() != nil {
-		return nil // Run begins with them
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.configs = configs
+		if s.ctx != nil && s.ctx.Err() == nil { // else Run begins with them
+			s.change(streams)
+		}
+	}, nil
+}
+
+// Apply makes the configurations the ones in force. Where one is wrong, nothing changes.
+func (s *Set) Apply(configs []Config) error {
+	apply, err := s.Prepare(configs)
+	if err == nil {
+		apply()
 	}
-	s.change(streams)
-	return nil
+	return err
 }
 
 // change stops what is other or gone, then starts what is new: two members of one stream would share

@@ -15,7 +15,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/journal"
+	"github.com/evenkeel/evenkeel/internal/partition"
 )
 
 const oneService = "services: [{name: cart, owner: team-cart}]\n"
@@ -119,6 +121,47 @@ func TestAReloadWithAWrongFileKeepsTheConfigurationInForce(t *testing.T) {
 	}
 	if journalOf(a).Last() != 1 || testutil.ToFloat64(a.reloads.success) != 1 {
 		t.Errorf("%d configurations are in the journal, want 1; metric %v", journalOf(a).Last(), testutil.ToFloat64(a.reloads.success))
+	}
+}
+
+// fickle changes something of the surroundings just before a configuration is written.
+type fickle struct {
+	folds
+	before func()
+}
+
+func (f *fickle) Configure(ctx context.Context, c partition.Configuration, at ingest.Millis) error {
+	f.before()
+	return f.folds.Configure(ctx, c, at)
+}
+
+func TestAConfigurationThatIsWrittenIsInForce(t *testing.T) {
+	a, file := newApp(t, oneService)
+	password := filepath.Join(filepath.Dir(file), "kafka.password")
+	text := "services: [{name: cart, owner: team-basket}]\nstreams: [{name: s, brokers: [127.0.0.1:1], group: g, topics: [t], " +
+		"sasl: {mechanism: PLAIN, username: u, password_file: kafka.password}}]\n"
+	for name, text := range map[string]string{file: text, password: "secret"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alone := journalOf(a)
+	a.folds = &fickle{a.folds, func() {
+		if err := os.Remove(password); err != nil {
+			t.Error(err)
+		}
+	}}
+	if code, text := ask(a, http.MethodPost, "/-/reload", ""); code != http.StatusOK {
+		t.Errorf("%d %s", code, text)
+	}
+	if got := a.config.Load().Correlation().Services[0].Owner; got != "team-basket" || alone.Last() != 1 {
+		t.Errorf("%d configurations are in the journal, and that of %s is in force", alone.Last(), got)
+	}
+	if code, text := ask(a, http.MethodPost, "/-/reload", ""); code != http.StatusInternalServerError || !strings.Contains(text, "password_file") {
+		t.Errorf("without the password: %d %s", code, text)
+	}
+	if alone.Last() != 1 {
+		t.Error("a configuration that cannot be put in force is in the journal")
 	}
 }
 

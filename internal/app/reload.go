@@ -63,19 +63,9 @@ func (a *App) show(c *config.Config, text string) {
 func (a *App) Reload(ctx context.Context) error {
 	a.reload.Lock()
 	defer a.reload.Unlock()
-	fresh, text, err := a.load()
-	var settings webhook.Settings
+	next, err := a.prepare()
 	if err == nil {
-		settings, err = receiving(fresh)
-	}
-	if err == nil {
-		err = a.streams.set.Check(fresh.Streams())
-	}
-	if err == nil {
-		err = a.configure(ctx, fresh, 0)
-	}
-	if err == nil {
-		err = a.applyStreams(fresh)
+		err = a.configure(ctx, next.config, 0)
 	}
 	if err != nil {
 		a.reloads.success.Set(0)
@@ -83,14 +73,35 @@ func (a *App) Reload(ctx context.Context) error {
 		a.reloadFailure.Store(&why)
 		return err
 	}
-	a.receiver.Configure(settings)
-	old := a.config.Load()
-	a.show(fresh, text)
+	next.applyStreams()
+	a.receiver.Configure(next.receiving)
+	old, fresh := a.config.Load(), next.config
+	a.show(fresh, next.text)
 	if old.ClickHouse != fresh.ClickHouse || !reflect.DeepEqual(old.Journal, fresh.Journal) || old.Ingest != fresh.Ingest {
 		a.logger.Warn("clickhouse, journal and ingest settings changed: they take effect at the next start")
 	}
 	a.logger.Info("The configuration was loaded again")
 	return nil
+}
+
+// prepared is a configuration with all that it needs: what can be wrong with it has been tried, and its files
+// have been read. Once it is in the journal, folds use it, and there is no way back.
+type prepared struct {
+	config       *config.Config
+	text         string
+	receiving    webhook.Settings
+	applyStreams func()
+}
+
+func (a *App) prepare() (p prepared, err error) {
+	if p.config, p.text, err = a.load(); err != nil {
+		return p, err
+	}
+	if p.receiving, err = receiving(p.config); err != nil {
+		return p, err
+	}
+	p.applyStreams, err = a.prepareStreams(p.config)
+	return p, err
 }
 
 // configureFirst writes the configuration of the start. A reload that comes meanwhile waits.
@@ -104,10 +115,13 @@ func (a *App) configureFirst(ctx context.Context) error {
 // received_at of 0 is now.
 func (a *App) configure(ctx context.Context, c *config.Config, at ingest.Millis) error {
 	folding := c.Folding()
+	hash, err := folding.Hash()
+	if err != nil {
+		return err
+	}
 	if err := a.folds.Configure(ctx, folding, at); err != nil {
 		return err
 	}
-	hash, err := folding.Hash()
 	a.wanted.Store(&hash)
-	return err
+	return nil
 }

@@ -37,20 +37,27 @@ func (a *App) openStreams(c *config.Config, reg prometheus.Registerer) error {
 	if err != nil {
 		return err
 	}
-	return a.applyStreams(c)
+	apply, err := a.prepareStreams(c)
+	if err == nil {
+		apply()
+	}
+	return err
 }
 
-// applyStreams makes the streams of c those that run.
-func (a *App) applyStreams(c *config.Config) error {
+// prepareStreams checks and reads all that the streams of c need, and returns what makes them those that run.
+func (a *App) prepareStreams(c *config.Config) (apply func(), err error) {
 	decoder, err := wire.New(c.Decoding())
-	if err == nil {
-		err = a.streams.set.Check(c.Streams())
-	}
 	if err != nil {
-		return fmt.Errorf("streams: %w", err)
+		return nil, fmt.Errorf("streams: %w", err)
 	}
-	a.streams.decoder.Store(decoder)
-	return a.streams.set.Apply(c.Streams())
+	change, err := a.streams.set.Prepare(c.Streams())
+	if err != nil {
+		return nil, fmt.Errorf("streams: %w", err)
+	}
+	return func() {
+		a.streams.decoder.Store(decoder)
+		change()
+	}, nil
 }
 
 // runStreams reads until ctx ends. Nothing is read before the fold has been given its configuration.
