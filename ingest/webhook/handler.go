@@ -38,6 +38,8 @@ type Options struct {
 	MaxTenants int
 	// Wait is how long a request waits at most, for memory and for the journal together. Default 5 s.
 	Wait time.Duration
+	// Readable are paths of which others answer GET and HEAD: the answer to any other method names all. Default: none.
+	Readable []string
 	// Logger says what was refused and what failed. Default: nothing is said.
 	Logger *slog.Logger
 	// Registerer takes the metrics evenkeel_ingest_*. Default: none.
@@ -140,7 +142,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) answer {
 		return refuse(outcomeNotFound, errNotFound)
 	}
 	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
+		w.Header().Set("Allow", h.allow(r.URL.Path))
 		return refuse(outcomeMethod, errMethod)
 	}
 	settings := h.settings.Load()
@@ -158,6 +160,14 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) answer {
 		return h.unread(r.Context(), settings, rec, &s, err)
 	}
 	return h.take(r.Context(), settings, rec, &s)
+}
+
+// allow names the methods that are answered at a path.
+func (h *Handler) allow(path string) string {
+	if slices.Contains(h.opts.Readable, path) {
+		return strings.Join([]string{http.MethodGet, http.MethodHead, http.MethodPost}, ", ")
+	}
+	return http.MethodPost
 }
 
 // unidentified answers a request that does not say rightly whose it is.

@@ -150,8 +150,8 @@ func (a *App) openSingle(ctx context.Context, c *config.Config) (*single, error)
 func (a *App) openReceiver(c *config.Config) (err error) {
 	a.receiver, err = webhook.New(webhook.Options{
 		Journal: a.folds, MaxBodyBytes: c.Ingest.MaxBodyBytes, MaxInflightBytes: c.Ingest.MaxInflightBytes,
-		MaxTenants: c.Ingest.MaxTenants,
-		Logger:     a.logger.With("part", "ingest"), Registerer: a.registry,
+		MaxTenants: c.Ingest.MaxTenants, Readable: readable(),
+		Logger: a.logger.With("part", "ingest"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err

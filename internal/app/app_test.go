@@ -86,6 +86,25 @@ func TestWithoutClickHouseDeliveriesAreTakenAndReadsAre503(t *testing.T) {
 	}
 }
 
+func TestAMethodThatAPathDoesNotTakeIsAnsweredWithThoseThatItTakes(t *testing.T) {
+	a, _ := newApp(t, oneService)
+	for path, allow := range map[string]string{"/api/v2/alerts": "GET, HEAD, POST", "/api/v1/ingest/alertmanager": "POST"} {
+		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions} {
+			w := httptest.NewRecorder()
+			a.handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+			if got := w.Header().Get("Allow"); w.Code != http.StatusMethodNotAllowed || got != allow {
+				t.Errorf("%s %s: %d, Allow %q, want %q", method, path, w.Code, got, allow)
+			}
+		}
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			code, _ := ask(a, method, path, "")
+			if takes := code != http.StatusMethodNotAllowed; takes != strings.Contains(allow, method) {
+				t.Errorf("%s %s: %d, where Allow says %q", method, path, code, allow)
+			}
+		}
+	}
+}
+
 func TestAReloadWithAWrongFileKeepsTheConfigurationInForce(t *testing.T) {
 	a, file := newApp(t, oneService)
 	write := func(text string) {

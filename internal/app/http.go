@@ -35,7 +35,9 @@ func (a *App) handler() http.Handler {
 		Reads: reads, Logger: a.logger.With("part", "alertmanager-api"), StartTime: a.started,
 	})
 	mux.Handle("/api/v2/", likeAlertmanager)
-	mux.Handle("GET "+ingest.PathAlerts, likeAlertmanager) // what is posted there is the receiver's
+	for _, path := range readable() {
+		mux.Handle("GET "+path, likeAlertmanager) // what is posted there is the receiver's
+	}
 	mux.Handle("/", web.New(web.Options{Reads: reads, Logger: a.logger.With("part", "web"), ExternalURL: a.opts.ExternalURL}))
 
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{Registry: a.registry}))
@@ -53,6 +55,9 @@ func (a *App) handler() http.Handler {
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return mux
 }
+
+// readable are the paths of deliveries from which can be read, too, as from an Alertmanager.
+func readable() []string { return []string{ingest.PathAlerts} }
 
 // unlessTelling answers 503 while a history is appended with times of its own: a delivery of now
 // would end it, as received_at never goes back.
