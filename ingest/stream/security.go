@@ -6,13 +6,14 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
 	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"github.com/evenkeel/evenkeel/ingest"
 )
 
 // dialTimeout bounds how long one broker may keep a connection waiting.
@@ -120,5 +121,5 @@ func (s SASL) password() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("password_file: %w", err)
 	}
-	return strings.TrimRight(string(text), "\r\n"), nil
+	return ingest.Password(text), nil
 }

@@ -176,7 +176,7 @@ func TestAPasswordIsReadAtEachLogin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(password+"-later\n"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte("\ufeff"+password+"-later\r\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		_, sent, err := login.Start(t.Context())

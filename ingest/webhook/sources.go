@@ -70,7 +70,7 @@ func (s *Sources) read(source ingest.Source) error {
 		return err
 	}
 	found := 0
-	for line := range bytes.Lines(text) {
+	for line := range bytes.Lines(ingest.Unmarked(text)) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
 			continue

@@ -102,6 +102,22 @@ func TestAReloadRotatesTokens(t *testing.T) {
 	}
 }
 
+func TestAByteOrderMarkIsNoPartOfAToken(t *testing.T) {
+	file := tokens(t, map[string]string{"a": "\ufeffone\r\ntwo\r\n", "empty": "\ufeff\r\n"})
+	s := serve(t)
+	sources, err := webhook.NewSources([]ingest.Source{{Name: "eu", BearerTokenFile: file("a")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.handler.Configure(webhook.Settings{Sources: sources})
+	for _, token := range []string{"one", "two"} {
+		equal(t, s.post(ingest.PathAlertmanager, delivery, "Authorization", "Bearer "+token).Code, 200)
+	}
+	if _, err := webhook.NewSources([]ingest.Source{{Name: "eu", BearerTokenFile: file("empty")}}); err == nil || !strings.Contains(err.Error(), "is empty") {
+		t.Errorf("a mark alone: %v", err)
+	}
+}
+
 func TestASourceWithATenantNeedsNoHeader(t *testing.T) {
 	sources, err := webhook.NewSources([]ingest.Source{{Name: "eu", Tenant: "shop"}, {Name: "us"}})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/evenkeel/evenkeel/deploy"
+	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/clickhouse/engine"
 	"github.com/evenkeel/evenkeel/internal/config"
@@ -175,7 +175,7 @@ func externalDSN(c config.ClickHouse) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("clickhouse.password_file: %w", err)
 		}
-		password = strings.TrimRight(string(b), "\r\n")
+		password = ingest.Password(b)
 	}
 	return withCredentials(c.DSN, c.Database, password)
 }

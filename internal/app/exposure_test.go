@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/evenkeel/evenkeel/internal/config"
 )
 
 func TestOnlyTheLoopbackIsServedWithoutAuthentication(t *testing.T) {
@@ -60,6 +62,19 @@ func TestTheAddressOfAServerGetsItsDatabaseAndPassword(t *testing.T) {
 		got, err := withCredentials(c.dsn, "evenkeel", c.password)
 		if err != nil || got != c.want {
 			t.Errorf("withCredentials(%q) = %q, %v; want %q", c.dsn, got, err, c.want)
+		}
+	}
+}
+
+func TestAPasswordFileMayComeFromAnyEditor(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	for _, text := range []string{"secret", "secret\n", "secret\r\n", "\ufeffsecret\r\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := externalDSN(config.ClickHouse{DSN: "clickhouse://ch:9000", Database: "evenkeel", PasswordFile: file})
+		if want := "clickhouse://default:secret@ch:9000/evenkeel"; err != nil || got != want {
+			t.Errorf("%q: %s, %v; want %s", text, got, err, want)
 		}
 	}
 }
