@@ -130,9 +130,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := h.serve(w, r)
 	a.write(w, r.URL.Path)
 	h.m.request(r.URL.Path, a.outcome, time.Since(began))
-	if a.err != nil {
+	switch {
+	case a.err != nil:
 		h.opts.Logger.Log(r.Context(), a.level(), "Delivery not accepted", "path", r.URL.Path,
 			"remote", r.RemoteAddr, "outcome", string(a.outcome), "err", a.err)
+	case a.dead > 0: // a sender of alerts does not read the warnings
+		h.opts.Logger.WarnContext(r.Context(), "Delivery accepted in part", "path", r.URL.Path,
+			"remote", r.RemoteAddr, "dead_letters", a.dead, "first", a.first)
 	}
 }
 
@@ -246,6 +250,8 @@ type answer struct {
 	outcome  outcome
 	err      error
 	warnings []string
+	dead     int    // dead letters of a delivery that was accepted
+	first    string // why the first of them is one
 }
 
 func refuse(o outcome, err error) answer { return answer{outcome: o, err: err} }
@@ -256,7 +262,10 @@ const maxWarnings = 10
 // accept tells the sender what of its delivery was not used. Alertmanager does not
 // read it; who posts changes by hand does.
 func accept(path string, d *ingest.Decoded) answer {
-	a := answer{outcome: outcomeAccepted, warnings: d.Warnings}
+	a := answer{outcome: outcomeAccepted, warnings: d.Warnings, dead: len(d.Dead)}
+	if a.dead > 0 {
+		a.first = d.Dead[0].Reason
+	}
 	for _, dead := range d.Dead {
 		a.warnings = append(a.warnings, dead.Reason)
 	}

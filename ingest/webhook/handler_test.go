@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -227,6 +228,20 @@ func TestOneBadAlertDoesNotRefuseTheDelivery(t *testing.T) {
 	r := s.post(ingest.PathAlertmanager, body)
 	equal(t, []any{r.Code, r.Warn}, []any{200, []string{"alerts[0]: number is not an object"}})
 	equal(t, len(s.journal.records), 1)
+}
+
+func TestADeliveryThatIsAcceptedInPartIsLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	s := serve(t, func(o *webhook.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	s.post(ingest.PathAlertmanager, `{"version":"4","alerts":[7,`+alert+`,8]}`)
+	for _, want := range []string{"level=WARN", `msg="Delivery accepted in part"`, "path=" + ingest.PathAlertmanager, "dead_letters=2", `first="alerts[0]: number is not an object"`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%q is not in %q", want, log.String())
+		}
+	}
+	equal(t, strings.Count(log.String(), "\n"), 1)
+	s.post(ingest.PathAlertmanager, delivery)
+	equal(t, strings.Count(log.String(), "\n"), 1)
 }
 
 func TestAJournalThatTakesNothingIsA503(t *testing.T) {
