@@ -53,6 +53,9 @@ func (s *Stream) take(m kafka.Message) taken {
 	if err == nil {
 		err = s.decode(&t)
 	}
+	if err == nil {
+		err = s.admit(&t)
+	}
 	if err != nil {
 		t.reject(err)
 	}
@@ -98,28 +101,25 @@ func (s *Stream) identify(m kafka.Message, t *taken) error {
 	rec, topic := &t.record, s.config.topic(m.Topic)
 	rec.Path = formats[topic.Format]
 	rec.Tenant, rec.Source = topic.Tenant, topic.Source
-	var errs []error
+	var tenants, sources []string
 	headers := make([]wire.Header, len(m.Headers))
 	for i, h := range m.Headers {
 		headers[i] = wire.Header{Name: h.Key, Value: string(h.Value)}
 		switch {
-		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "" && t.named != "":
-			errs = append(errs, inHeader(TenantHeader, errors.New("is there twice; give one")))
 		case strings.EqualFold(h.Key, TenantHeader) && topic.Tenant == "":
-			t.named = string(h.Value)
-			errs = append(errs, inHeader(TenantHeader, ingest.CheckTenant(t.named)))
-		case strings.EqualFold(h.Key, SourceHeader) && topic.Source == "" && rec.Source != "":
-			errs = append(errs, inHeader(SourceHeader, errors.New("is there twice; give one")))
+			tenants = append(tenants, string(h.Value))
 		case strings.EqualFold(h.Key, SourceHeader) && topic.Source == "":
-			rec.Source = string(h.Value)
-			errs = append(errs, inHeader(SourceHeader, ingest.CheckSource(rec.Source)))
+			sources = append(sources, string(h.Value))
 		}
 	}
+	tenant, errTenant := once(TenantHeader, tenants, ingest.CheckTenant)
+	source, errSource := once(SourceHeader, sources, ingest.CheckSource)
+	t.named, rec.Source = tenant, cmp.Or(rec.Source, source)
 	if body, binary := wire.Structured(headers, m.Value); binary {
 		rec.Body, rec.Path = body, ingest.PathCloudEvents
 	}
 	rec.Source = cmp.Or(rec.Source, ingest.DefaultSource(rec.Path))
-	err := errors.Join(errs...)
+	err := errors.Join(errTenant, errSource)
 	if err == nil && rec.Tenant == "" && rec.Source != "" {
 		rec.Tenant, err = s.tenant(rec.Source, t.named)
 	}
@@ -127,6 +127,17 @@ func (s *Stream) identify(m kafka.Message, t *taken) error {
 		rec.Tenant, rec.Source = ingest.DefaultTenant, ingest.DefaultSource(rec.Path)
 	}
 	return err
+}
+
+// once returns what a header says, checked; "" where it is not there or empty, which is the same over HTTP.
+func once(name string, said []string, check func(string) error) (string, error) {
+	switch {
+	case len(said) > 1:
+		return "", inHeader(name, errors.New("is there twice; give one"))
+	case len(said) == 0 || said[0] == "":
+		return "", nil
+	}
+	return said[0], inHeader(name, check(said[0]))
 }
 
 // tenant returns the tenant of the source, or the one that the record names, as it is over HTTP.
@@ -137,15 +148,32 @@ func (s *Stream) tenant(source, named string) (string, error) {
 		return "", fmt.Errorf("source %q is of tenant %q, and the header %s names %q", source, own, TenantHeader, named)
 	case own != "":
 		return own, nil
-	case named == "" || named == ingest.DefaultTenant:
-		return ingest.DefaultTenant, nil
+	case s.configured(named):
+		return cmp.Or(named, ingest.DefaultTenant), nil
 	}
-	for _, configured := range s.config.Tenants {
-		if named == configured {
-			return named, nil
+	return named, inHeader(TenantHeader, s.opts.tenants.room(named))
+}
+
+// configured says whether a tenant that a record names, "" for none, is there anyway.
+func (s *Stream) configured(named string) bool {
+	for _, own := range s.config.Tenants {
+		if named == own {
+			return true
 		}
 	}
-	return named, inHeader(TenantHeader, s.opts.tenants.admit(named))
+	return named == "" || named == ingest.DefaultTenant
+}
+
+// admit takes the tenant in that a record names. What cannot be decoded brings none into being.
+func (s *Stream) admit(t *taken) error {
+	if s.configured(t.named) {
+		return nil
+	}
+	err := s.opts.tenants.admit(t.named)
+	if err != nil { // another record was faster
+		t.record.Tenant, t.record.Source = ingest.DefaultTenant, ingest.DefaultSource(t.record.Path)
+	}
+	return inHeader(TenantHeader, err)
 }
 
 func inHeader(name string, err error) error {

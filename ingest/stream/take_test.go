@@ -82,6 +82,61 @@ func TestARecordWithTwoTenantsOrSourcesIsADeadLetter(t *testing.T) {
 	}
 }
 
+func TestARecordThatCannotBeDecodedBringsNoTenantIntoBeing(t *testing.T) {
+	s, err := New(Config{Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}}}, Options{Journal: void{}, MaxTenants: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		good = `{"version":"4","alerts":[]}`
+		full = `would be one more than the 1 that ingest.max_tenants allows`
+	)
+	for _, test := range []struct{ source, tenant, value, want, reason string }{
+		{"eu", "typo", "{", "typo", "line 1, column 2"},
+		{"", "typo", "{", "typo", "line 1, column 2"},
+		{"eu", "blue", good, "blue", ""},
+		{"eu", "green", good, "default", full},
+		{"", "green", "{", "default", full},
+		{"eu", "blue", good, "blue", ""},
+	} {
+		took := s.take(kafka.Message{Topic: "t", Value: []byte(test.value), Headers: []kafka.Header{
+			{Key: TenantHeader, Value: []byte(test.tenant)}, {Key: SourceHeader, Value: []byte(test.source)},
+		}})
+		if took.record.Tenant != test.want || !strings.Contains(took.reason, test.reason) || (took.reason == "") != (test.reason == "") {
+			t.Errorf("%+v: tenant %q, %q", test, took.record.Tenant, took.reason)
+		}
+	}
+}
+
+func TestAnEmptyHeaderNamesNothing(t *testing.T) {
+	s, err := New(Config{
+		Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t", Format: "alertmanager"}}, Tenants: map[string]string{"eu": "shop"},
+	}, Options{Journal: void{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := func(name, value string) kafka.Header { return kafka.Header{Key: name, Value: []byte(value)} }
+	for _, test := range []struct {
+		name                   string
+		headers                []kafka.Header
+		tenant, source, reason string
+	}{
+		{"both", []kafka.Header{header(TenantHeader, ""), header(SourceHeader, "")}, "default", "alertmanager", ""},
+		{"the tenant", []kafka.Header{header(TenantHeader, ""), header(SourceHeader, "eu")}, "shop", "eu", ""},
+		{"the source", []kafka.Header{header(TenantHeader, "blue"), header(SourceHeader, "")}, "blue", "alertmanager", ""},
+		{"one of two", []kafka.Header{header(TenantHeader, ""), header(TenantHeader, "blue")}, "default", "alertmanager",
+			"header X-Scope-OrgID: is there twice; give one"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			took := s.take(kafka.Message{Topic: "t", Value: []byte(`{"version":"4","alerts":[]}`), Headers: test.headers})
+			got := []string{took.record.Tenant, took.record.Source, took.reason}
+			if diff := cmp.Diff([]string{test.tenant, test.source, test.reason}, got); diff != "" {
+				t.Errorf("tenant, source, reason (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestARecordThatNamesNoSourceIsOfTheTenantOfWhatItHolds(t *testing.T) {
 	s, err := New(Config{
 		Name: "s", Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []Topic{{Name: "t"}, {Name: "own", Tenant: "red"}},
