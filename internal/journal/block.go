@@ -19,6 +19,8 @@ const (
 	encodingPlain uint8 = 0
 	encodingZstd  uint8 = 1 // with dictionary 1
 	encodingS2    uint8 = 2 // one block of S2
+
+	lastEncoding = encodingS2
 )
 
 // segmentMagic begins every segment; its last byte is the version of the format.

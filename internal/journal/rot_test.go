@@ -113,7 +113,11 @@ func fill(t *rapid.T, o Options) []string {
 	for i := range rapid.IntRange(1, 12).Draw(t, "requests") {
 		records := make([]ingest.Record, rapid.IntRange(1, 3).Draw(t, "records"))
 		for k := range records {
-			bodies = append(bodies, fmt.Sprint(i, k)+random(rapid.IntRange(0, 300).Draw(t, "length"), i*10+k))
+			body := random(rapid.IntRange(0, 300).Draw(t, "length"), i*10+k)
+			if rapid.IntRange(0, 3).Draw(t, "long") == 0 { // packed in another way
+				body = strings.Repeat(body, 1+rapid.IntRange(longBlock, 2*longBlock).Draw(t, "long length")/(len(body)+1))
+			}
+			bodies = append(bodies, fmt.Sprint(i, k)+body)
 			records[k] = ingest.Record{Kind: ingest.KindDelivery, Body: []byte(bodies[len(bodies)-1])}
 		}
 		if _, err := j.Append(context.Background(), records); err != nil {

@@ -160,7 +160,7 @@ func (s view) resync(offset int64, after extent) (int64, error) {
 // follows tells whether b begins with the header of a block that can stand at offset, some
 // positions behind after. Checksums alone would be fooled by a body that holds a header.
 func (s view) follows(b []byte, offset int64, after extent) bool {
-	if b[20] > encodingZstd || b[21]|b[22]|b[23] != 0 {
+	if b[20] > lastEncoding || b[21]|b[22]|b[23] != 0 {
 		return false // most places end here, before their checksum is taken
 	}
 	h, err := parseBlockHeader(b)
