@@ -96,8 +96,13 @@ func (r *Reader) Records(ctx context.Context, partition uint32, from, until uint
 	}
 	records, err := clickhouse.All(ctx, r.db, recordsSQL, params, func(rows clickhouse.Rows, rec *ingest.Record) error {
 		var kind, route, body string
-		err := rows.Scan(&rec.Position, (*int64)(&rec.ReceivedAt), &kind, &rec.Tenant, &rec.Source, &rec.Path, &rec.Reason, &route, &body)
+		var origin ingest.Origin
+		err := rows.Scan(&rec.Position, (*int64)(&rec.ReceivedAt), &kind, &rec.Tenant, &rec.Source, &rec.Path, &rec.Reason, &route,
+			&origin.Stream, &origin.Topic, &origin.Partition, &origin.Offset, (*int64)(&origin.At), &body)
 		rec.Body = []byte(body)
+		if origin != (ingest.Origin{}) {
+			rec.Origin = &origin
+		}
 		if err == nil && route != "" {
 			rec.Route = new(ingest.Route)
 			err = rec.Route.UnmarshalText([]byte(route))

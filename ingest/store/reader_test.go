@@ -77,6 +77,7 @@ func TestRecordsComeBackAsTheJournalHadThem(t *testing.T) {
 		delivery(1, ingest.KindConfiguration, day, `{"services":[]}`),
 		delivery(2, ingest.KindDelivery, day+1, `{"version":"4","alerts":[]}`), rejected,
 	}
+	all[1].Origin = &ingest.Origin{Stream: "s", Topic: "t", Partition: 7, Offset: 1 << 40, At: day - 3}
 	reader := written(t, rows{deliveries: all})
 	got, err := reader.Records(t.Context(), 3, 1, 5)
 	equal(t, got, []ingest.Record{all[0].Record, all[1].Record, all[2].Record}, err)

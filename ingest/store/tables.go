@@ -20,6 +20,11 @@ var Deliveries = clickhouse.Table[DeliveryRow]{
 		clickhouse.Text("reason", func(r *DeliveryRow) string { return r.Reason }),
 		clickhouse.Bool("copy", func(r *DeliveryRow) bool { return r.Copy }),
 		clickhouse.Text("route", func(r *DeliveryRow) string { return routeText(r.Route) }),
+		clickhouse.Word("stream", func(r *DeliveryRow) string { return origin(r).Stream }),
+		clickhouse.Word("topic", func(r *DeliveryRow) string { return origin(r).Topic }),
+		clickhouse.Uint32("stream_partition", func(r *DeliveryRow) uint32 { return uint32(origin(r).Partition) }),
+		clickhouse.Int64("stream_offset", func(r *DeliveryRow) int64 { return origin(r).Offset }),
+		clickhouse.Instant("written_at", func(r *DeliveryRow) ingest.Millis { return origin(r).At }),
 		clickhouse.Text("body", func(r *DeliveryRow) []byte { return r.Body }),
 		clickhouse.Uint32("alerts", func(r *DeliveryRow) uint32 { return r.Alerts }),
 		clickhouse.Uint32("repeats", func(r *DeliveryRow) uint32 { return r.Repeats }),
@@ -98,6 +103,14 @@ func status(resolved bool) string {
 		return "resolved"
 	}
 	return "firing"
+}
+
+// origin is where in a stream the delivery came from; the zero Origin where it is of none.
+func origin(r *DeliveryRow) ingest.Origin {
+	if r.Origin == nil {
+		return ingest.Origin{}
+	}
+	return *r.Origin
 }
 
 // routeText is a record's route as it stands in its row, "" where it has none.

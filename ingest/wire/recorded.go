@@ -20,12 +20,13 @@ import (
 const maxLine = 90 << 20
 
 // recorded is a delivery as it stands in a file. Tenant and source are there only where
-// they are not the default.
+// they are not the default. Of a record of a stream the origin is there: when it was written counts.
 type recorded struct {
 	ReceivedAt ingest.Millis   `json:"received_at"`
 	Path       string          `json:"path"`
 	Tenant     string          `json:"tenant,omitempty"`
 	Source     string          `json:"source,omitempty"`
+	Origin     *ingest.Origin  `json:"origin,omitempty"`
 	Body       json.RawMessage `json:"body,omitempty"`
 	Bytes      []byte          `json:"body_base64,omitempty"` // instead of Body, where that is no JSON
 }
@@ -33,7 +34,7 @@ type recorded struct {
 // AppendRecorded appends a delivery to b as one JSON line, its body as sent except
 // for space between tokens. A body that is no JSON, such as protobuf, is written in base64.
 func AppendRecorded(b []byte, rec ingest.Record) ([]byte, error) {
-	line := recorded{ReceivedAt: rec.ReceivedAt, Path: rec.Path}
+	line := recorded{ReceivedAt: rec.ReceivedAt, Path: rec.Path, Origin: rec.Origin}
 	if wellFormed(rec.Body) {
 		line.Body = rec.Body
 	} else {
@@ -106,6 +107,7 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 	r := &reading{scanner: scanner{in: line}}
 	rec := ingest.Record{Kind: ingest.KindDelivery}
 	var at, encoded string
+	var origin []byte
 	err := r.object(func(name string) (err error) {
 		switch name {
 		case "received_at":
@@ -116,6 +118,9 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 			return r.str(place{field: name}, &rec.Tenant)
 		case "source":
 			return r.str(place{field: name}, &rec.Source)
+		case "origin":
+			origin, err = r.raw()
+			return err
 		case "body":
 			rec.Body, err = r.raw()
 			return err
@@ -135,6 +140,11 @@ func parseRecorded(line []byte) (ingest.Record, error) {
 	}
 	if rec.Path == "" {
 		r.wrong(place{field: "path"}, "missing")
+	}
+	if origin != nil {
+		if err := json.Unmarshal(origin, &rec.Origin); err != nil {
+			r.wrong(place{field: "origin"}, "%s", err)
+		}
 	}
 	if rec.Body == nil && encoded != "" {
 		if rec.Body, err = base64.StdEncoding.DecodeString(encoded); err != nil {

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,6 +29,10 @@ func TestARecordedFileComesBackAsItWasWritten(t *testing.T) {
 		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496375, Path: ingest.PathChanges, Tenant: "t", Source: "s", Body: []byte(`[1.50,null]`)},
 		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496376, Path: ingest.PathDetect, Tenant: "default", Body: []byte("\x0a\xff{")},
 		{Kind: ingest.KindDelivery, ReceivedAt: 1788739496376, Path: ingest.PathDetect, Tenant: "default", Source: "alertmanager", Body: []byte(`{}`)},
+		{
+			Kind: ingest.KindDelivery, ReceivedAt: 1788739496376, Path: ingest.PathAlerts, Tenant: "default", Source: "prometheus", Body: []byte(`[]`),
+			Origin: &ingest.Origin{Stream: "s", Topic: "t", Partition: 3, Offset: 1 << 40, At: 1788739496001},
+		},
 	}
 	var text []byte
 	for _, rec := range records {
@@ -40,6 +45,7 @@ func TestARecordedFileComesBackAsItWasWritten(t *testing.T) {
 {"received_at":"2026-09-07T00:04:56.375Z","path":"/api/v1/ingest/changes","tenant":"t","source":"s","body":[1.50,null]}
 {"received_at":"2026-09-07T00:04:56.376Z","path":"/api/v1/ingest","body_base64":"Cv97"}
 {"received_at":"2026-09-07T00:04:56.376Z","path":"/api/v1/ingest","source":"alertmanager","body":{}}
+{"received_at":"2026-09-07T00:04:56.376Z","path":"/api/v2/alerts","source":"prometheus","origin":{"stream":"s","topic":"t","partition":3,"offset":1099511627776,"at":"2026-09-07T00:04:56.001Z"},"body":[]}
 `
 	if string(text) != want {
 		t.Errorf("got\n%s", text)
@@ -63,6 +69,37 @@ func TestARecordedFileComesBackAsItWasWritten(t *testing.T) {
 	}
 }
 
+// When a record of a stream was written, not when it was read, says whether what it promised was kept and when
+// its alerts began.
+func TestARecordThatWasReadLateIsDecodedFromAFileAsItWasThen(t *testing.T) {
+	written := ingest.Millis(1790000000000)
+	live := ingest.Record{
+		Kind: ingest.KindDelivery, Path: ingest.PathAlerts, Tenant: "default", ReceivedAt: written + 10*ingest.Minute,
+		Body: fmt.Appendf(nil, `[{"labels":{"alertname":"Promised"},"startsAt":%q,"endsAt":%q},{"labels":{"alertname":"Begun"}}]`,
+			written, written+4*ingest.Minute),
+		Origin: &ingest.Origin{Stream: "s", Topic: "t", Offset: 7, At: written},
+	}
+	line, err := wire.AppendRecorded(nil, live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed, err := read(string(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := wire.Read(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := wire.Read(replayed[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.Events, got.Events); diff != "" || len(want.Events) != 2 {
+		t.Errorf("%d events (-live +replayed)\n%s", len(want.Events), diff)
+	}
+}
+
 func TestALineBreakInsideABodyDoesNotBreakTheLine(t *testing.T) {
 	text, err := wire.AppendRecorded(nil, ingest.Record{ReceivedAt: 1, Path: "/p", Source: "alertmanager", Body: []byte("{\n \"a\": 1 }\n")})
 	if err != nil || strings.Count(string(text), "\n") != 1 || !strings.Contains(string(text), `"body":{"a":1}`) {
@@ -79,6 +116,7 @@ func TestABadLineIsNamed(t *testing.T) {
 		{`{"received_at":"2026-09-07T00:04:56Z","body":{}}`, "line 1: path: missing"},
 		{`{"received_at":"2026-09-07T00:04:56Z","path":"/p"}`, "line 1: body: missing"},
 		{`{"received_at":"2026-09-07T00:04:56Z","path":"/p","body_base64":"!"}`, "line 1: body_base64: illegal base64 data at input byte 0"},
+		{`{"received_at":"2026-09-07T00:04:56Z","path":"/p","origin":[],"body":{}}`, "line 1: origin: json: cannot unmarshal array into Go value of type ingest.Origin"},
 		{"\x1f\x8bnot gzip", "line 1: gzip: invalid header"},
 	} {
 		records, err := read(test.text)

@@ -107,7 +107,10 @@ func (d *database) warnOfLoneReplicas(ctx context.Context, conn *clickhouse.Conn
 
 // warnOfChangedTables says at each start which tables somebody has changed so that they take no rows.
 func (d *database) warnOfChangedTables(ctx context.Context, conn *clickhouse.Conn) {
-	if err := partition.CheckInserts(ctx, conn); err != nil {
+	switch err := partition.CheckInserts(ctx, conn); {
+	case errors.Is(err, clickhouse.ErrAway) || ctx.Err() != nil:
+		d.logger.Warn("It is not known whether tables take what is stored", "err", err)
+	case err != nil:
 		d.logger.Error("Nothing is stored while tables are not as this program made them: deliveries wait in the journal until they are changed back", "err", err)
 	}
 }

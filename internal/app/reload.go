@@ -78,7 +78,7 @@ func (a *App) Reload(ctx context.Context) error {
 	old, fresh := a.config.Load(), next.config
 	a.show(fresh, next.text)
 	if old.ClickHouse != fresh.ClickHouse || !reflect.DeepEqual(old.Journal, fresh.Journal) || old.Ingest != fresh.Ingest {
-		a.logger.Warn("clickhouse, journal and ingest settings changed: they take effect at the next start")
+		a.logger.Warn("clickhouse and journal settings, or a max_ of ingest, changed: they take effect at the next start")
 	}
 	a.logger.Info("The configuration was loaded again")
 	return nil

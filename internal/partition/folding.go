@@ -135,7 +135,7 @@ func (r *Runner) read(ctx context.Context, b *batch) error {
 	if len(records) == 0 {
 		return r.await(ctx, b)
 	}
-	r.came = time.Now()
+	defer func() { r.came = time.Now() }() // behind the folding, which may take long
 	for _, rec := range records {
 		if err := r.apply(ctx, rec, b); err != nil {
 			return err

@@ -90,7 +90,7 @@ type Runner struct {
 	used    chan Rows // the emptied ones of the batch that was stored last: the next one takes their memory
 
 	next     uint64    // position that the fold reads next
-	came     time.Time // when it last read any
+	came     time.Time // when it last had any to fold
 	recover  *bounds   // the batch that may be in the store in part
 	skip     uint64    // positions up to here are stored: folding them only rebuilds the state
 	before   uint64    // positions up to here were there at the start: an earlier run may have stored them

@@ -220,9 +220,15 @@ func TestRowsWaitForATableThatWasChanged(t *testing.T) {
 	r := newRunner(t, j, store, dir)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	done := make(chan error)
+	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
-	if err := <-store.refused; !strings.Contains(err.Error(), "column severity of table episodes is of type String") {
+	var refused error
+	select {
+	case refused = <-store.refused:
+	case err := <-done:
+		t.Fatalf("it has ended: %v", err)
+	}
+	if err := refused; !strings.Contains(err.Error(), "column severity of table episodes is of type String") {
 		t.Errorf("it is refused by %v", err)
 	}
 	if err := partition.CheckInserts(t.Context(), db); err == nil {
@@ -232,7 +238,9 @@ func TestRowsWaitForATableThatWasChanged(t *testing.T) {
 	if err := partition.CheckInserts(t.Context(), db); err != nil {
 		t.Error(err)
 	}
-	if err := r.WaitStored(t.Context(), j.Last()); err != nil {
+	within, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := r.WaitStored(within, j.Last()); err != nil {
 		t.Fatal(err)
 	}
 	stop()
