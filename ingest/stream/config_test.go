@@ -116,7 +116,7 @@ func TestMetricsAreNamedWellAndDescribedInTheDocs(t *testing.T) {
 	}
 	for _, header := range []string{
 		stream.HeaderReason, stream.HeaderResult, stream.HeaderStream, stream.HeaderTopic, stream.HeaderPartition, stream.HeaderOffset,
-		stream.HeaderTime, stream.HeaderKey, stream.HeaderTruncated, stream.TenantHeader, stream.SourceHeader,
+		stream.HeaderTime, stream.HeaderKey, stream.HeaderTruncated, stream.HeaderDropped, stream.TenantHeader, stream.SourceHeader,
 	} {
 		if !strings.Contains(string(page), "`"+header+"`") {
 			t.Errorf("docs/kafka.md says nothing of the header %s", header)

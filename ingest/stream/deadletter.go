@@ -17,15 +17,16 @@ import (
 // The headers of a record in the dead-letter topic. Its value is that of the source, its key
 // TOPIC/PARTITION/OFFSET of the source, and the source's own headers stand before these.
 const (
-	HeaderReason    = "evenkeel-reason"         // why it could not be decoded, with the place
-	HeaderResult    = "evenkeel-result"         // undecodable, or partly: the rest of it counts
-	HeaderStream    = "evenkeel-stream"         // name of the stream
-	HeaderTopic     = "evenkeel-topic"          // of the source
-	HeaderPartition = "evenkeel-partition"      // of the source
-	HeaderOffset    = "evenkeel-offset"         // of the source
-	HeaderTime      = "evenkeel-time"           // of the source, RFC 3339
-	HeaderKey       = "evenkeel-key"            // of the source, where it has one
-	HeaderTruncated = "evenkeel-truncated-from" // bytes of the source's value, where it was too long for the topic
+	HeaderReason    = "evenkeel-reason"          // why it could not be decoded, with the place
+	HeaderResult    = "evenkeel-result"          // undecodable, or partly: the rest of it counts
+	HeaderStream    = "evenkeel-stream"          // name of the stream
+	HeaderTopic     = "evenkeel-topic"           // of the source
+	HeaderPartition = "evenkeel-partition"       // of the source
+	HeaderOffset    = "evenkeel-offset"          // of the source
+	HeaderTime      = "evenkeel-time"            // of the source, RFC 3339
+	HeaderKey       = "evenkeel-key"             // of the source, where it has one
+	HeaderTruncated = "evenkeel-truncated-from"  // bytes of the source's value, where it was too long for the topic
+	HeaderDropped   = "evenkeel-dropped-headers" // how many of the source's, where they were too long for the topic; its key, too
 )
 
 const (
@@ -137,6 +138,9 @@ func (d *deadLetters) write(ctx context.Context, messages []kafka.Message) error
 		for i := 0; tooLarge(err) && i < len(shorter); i++ {
 			err = d.alone.WriteMessages(ctx, cut(m, shorter[i]))
 		}
+		if tooLarge(err) {
+			err = d.alone.WriteMessages(ctx, bare(cut(m, 0)))
+		}
 		if err != nil {
 			return err
 		}
@@ -162,6 +166,17 @@ func cut(m kafka.Message, to int) kafka.Message {
 		m.Headers = append(m.Headers[:len(m.Headers):len(m.Headers)], header(HeaderTruncated, strconv.Itoa(len(m.Value))))
 		m.Value = m.Value[:to]
 	}
+	return m
+}
+
+// bare leaves of the headers those that the letter began with HeaderReason, and of them not the source's key.
+func bare(m kafka.Message) kafka.Message {
+	own := len(m.Headers) - 1
+	for own > 0 && m.Headers[own].Key != HeaderReason {
+		own--
+	}
+	ours := slices.DeleteFunc(slices.Clone(m.Headers[own:]), func(h kafka.Header) bool { return h.Key == HeaderKey })
+	m.Headers = append(ours, header(HeaderDropped, strconv.Itoa(own)))
 	return m
 }
 

@@ -147,15 +147,16 @@ func longDeadLetters(t *testing.T, k *rig.KafkaCluster) {
 	k.CreateTopic(t, "long", 1)
 	k.CreateTopic(t, "long-dead", 1, "max.message.bytes", "20000")
 	produce(t, k, "long", strings.Repeat("x", 500_000)+"\nshort\n"+strings.Repeat("y", 15_000)+"\n")
+	produce(t, k, "long", strings.Repeat("z", 99)+"\n", "-H", "long="+strings.Repeat("h", 30_000), "-H", "evenkeel-reason=of another")
 	c := config(k, "long", "long")
 	c.DeadLetterTopic = "long-dead"
 	start(t, c, stream.Options{Journal: &memory{}})
 	allCommitted(t, k, "long", "long", soon)
 	var lengths []string
 	for _, l := range letters(t, k, "long-dead") {
-		lengths = append(lengths, fmt.Sprint(len(l.Payload), " ", l.header(stream.HeaderTruncated)))
+		lengths = append(lengths, fmt.Sprint(len(l.Payload), " ", l.header(stream.HeaderTruncated), " ", l.header(stream.HeaderDropped)))
 	}
-	if diff := cmp.Diff([]string{"4096 500000", "5 ", "15000 "}, lengths); diff != "" {
+	if diff := cmp.Diff([]string{"4096 500000 ", "5  ", "15000  ", "0 99 2"}, lengths); diff != "" {
 		t.Errorf("lengths (-want +got):\n%s", diff)
 	}
 }
