@@ -30,6 +30,7 @@ type episode struct {
 	back     ingest.Millis // when its source was heard of again after that, until it is seen itself
 	told     ingest.Millis // the end that was told while its source was silent
 	toldAt   ingest.Millis // received_at of the delivery that did
+	ahead    ingest.Millis // the end that was told of it before it could be known, 0 where none was; see believe
 	watched  ingest.Millis // when the timer is due that was set last
 	again    ingest.Millis // received_at of the delivery that brought it back after it was forgotten
 	closedBy ingest.Millis // received_at of the delivery that ended it

@@ -17,7 +17,7 @@ func (t *tenant) restore(s *savedTenant) error {
 	for i := range s.Episodes {
 		e := &s.Episodes[i]
 		all[i] = &episode{
-			row: e.Row, at: e.At, lastSeen: e.LastSeen, holds: e.Holds, said: e.Said, hidden: e.Hidden, hiddenBy: e.HiddenBy, back: e.Back, told: e.Told, toldAt: e.ToldAt, again: e.Again, closedBy: e.ClosedBy,
+			row: e.Row, at: e.At, lastSeen: e.LastSeen, holds: e.Holds, said: e.Said, hidden: e.Hidden, hiddenBy: e.HiddenBy, back: e.Back, told: e.Told, toldAt: e.ToldAt, ahead: e.Ahead, again: e.Again, closedBy: e.ClosedBy,
 			id: t.fold.incidentID(e.Row.EpisodeKey, e.Again),
 		}
 		t.line.model.explain(all[i], t.line.intern)

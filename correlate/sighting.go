@@ -98,9 +98,9 @@ func (t *tenant) resolved(a *alert, source string, received ingest.Millis, seen 
 	switch {
 	case known == nil && (a.open == nil || ends <= a.open.row.StartsAt) && t.knew(source, seen):
 		// A copy of what is long over.
-	case known != nil && known != a.open && known.row.EndsAt == ends:
+	case known != nil && known != a.open && (known.row.EndsAt == ends || known.ahead == ends):
 		// A copy: that it ended then is known, and says nothing of what fires now.
-	case known != nil && known.standing() == lost && (a.open == nil || ends <= a.open.row.StartsAt):
+	case known != nil && known.learns(ends) && (a.open == nil || ends <= a.open.row.StartsAt):
 		t.learnEnd(known, ends, received, seen)
 	case a.open != nil && known == nil && !a.open.outlasted(seen):
 		t.lose(a, seen.StartsAt, received)
@@ -132,13 +132,31 @@ func (t *tenant) brief(a *alert, source string, ends, received ingest.Millis, se
 	a.open = open
 }
 
+// learns tells whether an end says more of how e ended than is known: nothing is, or it was told before it could be
+// known, and is earlier than what was believed then.
+func (e *episode) learns(ends ingest.Millis) bool {
+	return e.standing() == lost || e.row.State == Resolved && e.ahead != 0 && ends < e.row.EndsAt
+}
+
 // learnEnd takes in how an episode ended of which that was not known.
 func (t *tenant) learnEnd(e *episode, ends, received ingest.Millis, seen *ingest.Alert) {
 	if seen.EndsByTimeout || e.said != 0 {
 		return
 	}
+	ends = e.believe(ends, received)
 	e.row.State, e.row.EndsAt, e.row.UnknownSince, e.closedBy = Resolved, max(ends, e.row.StartsAt), 0, received
 	t.touch(e)
+}
+
+// believe returns when e ended, of an end that was told and is no promise. Who says that it has ended cannot know an end
+// that is yet to come: it ended when that was received, at the latest. Where its start lay ahead, too, when it was first seen,
+// the clock of its sender is as far ahead at least, and its end may be: so it lasts no longer than it was seen.
+func (e *episode) believe(told, received ingest.Millis) ingest.Millis {
+	latest := received + max(0, e.row.StartsAt-e.row.FirstSeenAt)
+	if told > latest {
+		e.ahead = told
+	}
+	return min(told, latest)
 }
 
 // start opens an episode.
@@ -193,7 +211,7 @@ func (e *episode) lastKnown() ingest.Millis {
 func (t *tenant) seen(e *episode, received ingest.Millis, seen *ingest.Alert) {
 	switch {
 	case !seen.Unknown:
-		e.said, e.hidden, e.hiddenBy, e.back, e.told, e.toldAt = 0, 0, 0, 0, 0, 0
+		e.said, e.hidden, e.hiddenBy, e.back, e.told, e.toldAt, e.ahead = 0, 0, 0, 0, 0, 0, 0
 	case e.said == 0:
 		e.said = max(e.row.StartsAt, min(received, max(e.lastSeen, seen.StartsAt)))
 	}
@@ -281,7 +299,7 @@ func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert)
 		t.judge(e)
 	}
 	if e.said != 0 {
-		t.lose(a, ends, received)
+		t.lose(a, e.believe(ends, received), received)
 		return
 	}
 	t.resolve(a, ends, received)
@@ -291,7 +309,7 @@ func (t *tenant) end(a *alert, ends, received ingest.Millis, seen *ingest.Alert)
 func (t *tenant) resolve(a *alert, ends, received ingest.Millis) {
 	e := a.open
 	a.close(received)
-	e.row.State, e.row.EndsAt, e.row.UnknownSince = Resolved, max(ends, e.row.StartsAt), 0
+	e.row.State, e.row.EndsAt, e.row.UnknownSince = Resolved, max(e.believe(ends, received), e.row.StartsAt), 0
 	e.hidden, e.hiddenBy, e.back, e.told, e.toldAt = 0, 0, 0, 0, 0
 	t.touch(e)
 }

@@ -58,6 +58,7 @@ type (
 		Back     ingest.Millis
 		Told     ingest.Millis
 		ToldAt   ingest.Millis
+		Ahead    ingest.Millis
 		Again    ingest.Millis
 		ClosedBy ingest.Millis
 		Counted  EpisodeState
@@ -257,7 +258,7 @@ func (s *source) save() savedSource {
 
 func (e *episode) save(n *numbering) savedEpisode {
 	s := savedEpisode{
-		Row: e.row, At: e.at, LastSeen: e.lastSeen, Holds: e.holds, Said: e.said, Hidden: e.hidden, HiddenBy: e.hiddenBy, Back: e.back, Told: e.told, ToldAt: e.toldAt, Again: e.again, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
+		Row: e.row, At: e.at, LastSeen: e.lastSeen, Holds: e.holds, Said: e.said, Hidden: e.hidden, HiddenBy: e.hiddenBy, Back: e.back, Told: e.told, ToldAt: e.toldAt, Ahead: e.ahead, Again: e.again, ClosedBy: e.closedBy, Counted: e.counted, Dirty: e.dirty,
 		Previous: n.number(e.previous), Resumes: e.resumes, FixedIn: n.number(e.fixedIn),
 	}
 	if e.incident != nil {
