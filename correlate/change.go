@@ -10,10 +10,6 @@ import (
 // changeReach is how long after its start a change is thought of as a cause.
 const changeReach = 30 * ingest.Minute
 
-// changeAhead is how long before its start a change may be told. What is planned further ahead is a
-// mistake of its sender's, and would be remembered until it begins: for ever, nearly.
-const changeAhead = 366 * ingest.Day
-
 // changes are what is remembered of changes, by service and start.
 type changes map[string][]ingest.Change
 

@@ -1,6 +1,10 @@
 package correlate
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/evenkeel/evenkeel/ingest"
+)
 
 // Limits bound how many distinct alerts are remembered: those that are open or unknown, and those that
 // ended not long ago. One more is refused until others are forgotten; those that are known go on.
@@ -29,6 +33,18 @@ func (t *tenant) full(source string) string {
 		return fmt.Sprintf("tenant %q has %d distinct alerts open or just ended, and alerts_per_tenant allows %d: this new one is not counted", t.name, n, limits.AlertsPerTenant)
 	}
 	return ""
+}
+
+// mostAhead is how long before its start a change or an alert may be told. What begins further ahead is a
+// mistake of its sender's, and would be remembered until it begins: for ever, nearly.
+const mostAhead = 366 * ingest.Day
+
+// tooFarAhead says why nothing is taken that begins too long after it was received; "" where it does not.
+func tooFarAhead(what, name, field string, starts, received ingest.Millis) string {
+	if starts-received <= mostAhead {
+		return ""
+	}
+	return fmt.Sprintf("%s %q: %s %s lies more than %d days after it was received: it is not counted", what, name, field, starts, mostAhead/ingest.Day)
 }
 
 // keep remembers an alert.

@@ -55,6 +55,28 @@ func TestAnAlertTooManyIsRefusedAndThoseThatAreKnownGoOn(t *testing.T) {
 	}
 }
 
+func TestAnAlertThatBeginsInYearsIsRefusedAndTakesNoRoom(t *testing.T) {
+	const year = 366 * ingest.Day
+	f := limited(t, correlate.Limits{AlertsPerSource: 1})
+	f.Advance(limitsFrom)
+	apply := func(name string, starts ingest.Millis, resolved bool) string {
+		a := &ingest.Alert{Fingerprint: name, Labels: ingest.Labels{{Name: "alertname", Value: name}}, StartsAt: starts, Resolved: resolved}
+		return f.Apply(ingest.Event{Source: "eu", ReceivedAt: limitsFrom, Alert: a}).Refused
+	}
+	for _, resolved := range []bool{false, true} {
+		const want = `alert "Far": its start 2027-09-22T14:13:20.001Z lies more than 366 days after it was received: it is not counted`
+		if got := apply("Far", limitsFrom+year+1, resolved); got != want {
+			t.Errorf("resolved %t: %q", resolved, got)
+		}
+	}
+	if got := apply("Near", limitsFrom+year, false); got != "" {
+		t.Error(got)
+	}
+	if out := f.Flush(); len(out.Episodes) != 1 || out.Episodes[0].AlertName != "Near" {
+		t.Errorf("%+v", out.Episodes)
+	}
+}
+
 func TestThereIsRoomAgainWhenAlertsAreForgotten(t *testing.T) {
 	f := limited(t, correlate.Limits{AlertsPerSource: 2})
 	at := limitsFrom

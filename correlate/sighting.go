@@ -10,6 +10,9 @@ import (
 // observe applies one sighting of an alert by the rules of episodes:
 // an alert has at most one open episode.
 func (t *tenant) observe(source string, received ingest.Millis, seen *ingest.Alert) Outcome {
+	if refused := tooFarAhead("alert", seen.Labels.Get(alertNameLabel), "its start", seen.StartsAt, received); refused != "" {
+		return Outcome{Refused: refused}
+	}
 	key := alertKey{source, seen.Fingerprint}
 	a := t.alerts[key]
 	if a == nil {

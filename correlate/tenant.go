@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/ingest"
@@ -67,8 +66,8 @@ func (t *tenant) touchIncident(i *incident) {
 
 // change takes in a change of a service, or says why not.
 func (t *tenant) change(received ingest.Millis, c ingest.Change) (refused string) {
-	if c.StartedAt-received > changeAhead {
-		return fmt.Sprintf("change %q: started_at %s lies more than %d days after it was received: it is not counted", c.ID, c.StartedAt, changeAhead/ingest.Day)
+	if refused := tooFarAhead("change", c.ID, "started_at", c.StartedAt, received); refused != "" {
+		return refused
 	}
 	t.line.insertChange(c)
 	for _, i := range t.incidents {

@@ -33,6 +33,20 @@ func TestAnAlertTooManyIsADeadLetterAndItsNeighboursAreRows(t *testing.T) {
 	}
 }
 
+func TestAnAlertThatBeginsInYearsIsADeadLetterAndItsNeighboursAreRows(t *testing.T) {
+	rows := partition.NewFold(0).Apply(ingest.Record{
+		Position: 1, ReceivedAt: 1_790_000_000_000, Kind: ingest.KindDelivery, Path: ingest.PathAlertmanager,
+		Body: []byte(`{"version":"4","alerts":[{"status":"firing","labels":{"alertname":"far"},"startsAt":"2199-01-01T00:00:00Z"},` +
+			`{"status":"firing","labels":{"alertname":"near"},"startsAt":"2026-09-21T14:00:00Z"}]}`),
+	})
+	if len(rows.Events) != 1 || len(rows.Episodes) != 1 || rows.Episodes[0].AlertName != "near" || len(rows.DeadLetters) != 1 {
+		t.Fatalf("%d events, %d episodes, %d dead letters", len(rows.Events), len(rows.Episodes), len(rows.DeadLetters))
+	}
+	if d := rows.DeadLetters[0]; !strings.Contains(d.Reason, "its start 2199-01-01T00:00:00.000Z lies more than 366 days after it was received") || !strings.Contains(string(d.Body), `"far"`) {
+		t.Errorf("%s: %s", d.Reason, d.Body)
+	}
+}
+
 // A change concerns every partition, and its dead letter is seen once.
 func TestAChangeThatBeginsInYearsIsADeadLetter(t *testing.T) {
 	rec := ingest.Record{
