@@ -90,7 +90,10 @@ func (e *cloudEvent) payload(r *reading) ([]byte, string) {
 	case e.data == nil:
 		r.wrong(place{field: "data"}, "missing")
 	case e.data[0] == '"': // a text that holds JSON, as some bridges write it
-		text, _ := unquote(e.data[1 : len(e.data)-1])
+		text, valid := unquote(e.data[1 : len(e.data)-1])
+		if !valid {
+			r.wrong(place{field: "data"}, "not valid UTF-8")
+		}
 		return []byte(text), "data"
 	}
 	return e.data, "data"

@@ -79,6 +79,7 @@ func TestOneBadCloudEventIsADeadLetter(t *testing.T) {
 		{"no id", `{"specversion":"1.0","source":"s","type":"t","data":{}}`, `events[1].id: missing`},
 		{"another version", strings.Replace(cloud("{}"), "1.0", "0.3", 1), `events[1].specversion: "0.3" is not supported; CloudEvents are read of version 1.0`},
 		{"data of no format", cloud(`{"x":1}`), `events[1].data: line 1, column 1 (byte 0): not of a known format`},
+		{"a text that is not UTF-8", cloud(`"[{\"labels\":{\"a\":\"` + "\xff" + `\"}}]"`), `events[1].data: not valid UTF-8`},
 		{"data within data", cloud(cloud("{}")), `events[1].data: line 1, column 1 (byte 0): a CloudEvent inside of a CloudEvent`},
 		{"broken base64", `{"specversion":"1.0","id":"1","source":"s","type":"t","data_base64":"!"}`, `events[1].data_base64: illegal base64 data`},
 		{"two kinds of data", `{"specversion":"1.0","id":"1","source":"s","type":"t","data":1,"data_base64":"aGk="}`, `events[1].data: data_base64 is there, too`},

@@ -247,6 +247,9 @@ func (r *reading) strings(field string, to *ingest.Labels) error {
 		if name == "" {
 			r.wrong(place{field: field}, "a name is empty")
 		}
+		if r.badName {
+			r.wrong(place{field: field}, "the name %q is not valid UTF-8", short(name))
+		}
 		if r.next() == 'n' { // not the same as a missing label to everyone
 			r.wrong(place{field, name}, "null is not a string")
 		}

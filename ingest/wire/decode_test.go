@@ -67,6 +67,8 @@ func TestOneBadAlertIsADeadLetterAndItsNeighboursCount(t *testing.T) {
 		{"a label is null", `{"status":"firing","labels":{"a":null},"startsAt":"2026-01-01T00:00:00Z"}`, `alerts[1].labels.a: null is not a string`},
 		{"a label has no name", `{"status":"firing","labels":{"":"x"},"startsAt":"2026-01-01T00:00:00Z"}`, `alerts[1].labels: a name is empty`},
 		{"a label is not UTF-8", "{\"status\":\"firing\",\"labels\":{\"a\":\"\xff\"},\"startsAt\":\"2026-01-01T00:00:00Z\"}", `alerts[1].labels.a: not valid UTF-8`},
+		{"the name of a label is not UTF-8", "{\"status\":\"firing\",\"labels\":{\"a\xff\":\"1\"},\"startsAt\":\"2026-01-01T00:00:00Z\"}", "alerts[1].labels: the name \"a\ufffd\" is not valid UTF-8"},
+		{"the name of an annotation is not UTF-8", "{\"status\":\"firing\",\"labels\":{\"a\":\"1\"},\"annotations\":{\"\xff\":\"1\"},\"startsAt\":\"2026-01-01T00:00:00Z\"}", "alerts[1].annotations: the name \"\ufffd\" is not valid UTF-8"},
 		{"an annotation is an object", `{"status":"firing","labels":{"a":"1"},"annotations":{"s":{}},"startsAt":"2026-01-01T00:00:00Z"}`, `alerts[1].annotations.s: object is not a string`},
 		{"its fingerprint is a number", `{"status":"firing","labels":{"a":"1"},"startsAt":"2026-01-01T00:00:00Z","fingerprint":6407708153523948200}`, `alerts[1].fingerprint: number is not a string`},
 		{"its fingerprint is a novel", `{"status":"firing","labels":{"a":"1"},"startsAt":"2026-01-01T00:00:00Z","fingerprint":"` + strings.Repeat("x", 257) + `"}`, `alerts[1].fingerprint: 257 bytes, at most 256`},

@@ -289,6 +289,9 @@ func (x *item) object(name string, at pointer) (ls ingest.Labels) {
 			x.warn(place{name, short(label)}, "%s is no label, ignored", kind)
 			return s.skip()
 		}
+		if s.badName {
+			x.wrong(place{field: name}, "the name %q is not valid UTF-8", short(label))
+		}
 		if text, found := x.scalar(place{name, label}, s); found {
 			ls = append(ls, ingest.Label{Name: label, Value: text})
 		}

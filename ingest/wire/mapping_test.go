@@ -109,6 +109,7 @@ func TestOneBadMappedItemIsADeadLetter(t *testing.T) {
 		{"a time of another age", `{"since":1e99,"check/name":"disk"}`, `items[1].starts_at: "1e99" is not between 1970 and 2200`},
 		{"an end before the start", `{"state":0,"since":5,"until":1,"check/name":"disk"}`, `items[1].ends_at: 1970-01-01T00:00:00.001Z lies before starts_at`},
 		{"labels that are a text", `{"tags":"x","check/name":"disk"}`, `items[1].labels: string at "/tags" is not an object`},
+		{"a name that is no UTF-8", "{\"tags\":{\"a\xff\":\"1\"},\"check/name\":\"disk\"}", "items[1].labels: the name \"a\ufffd\" is not valid UTF-8"},
 		{"no UTF-8", "{\"check/name\":\"\xff\"}", `items[1].labels.alertname: not valid UTF-8`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

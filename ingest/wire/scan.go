@@ -12,10 +12,11 @@ import (
 // asked for. Its errors are about syntax; what a value means is for the caller,
 // who can leave any value with skip.
 type scanner struct {
-	in     []byte
-	at     int
-	depth  int
-	recent recent
+	in      []byte
+	at      int
+	depth   int
+	badName bool // the name that was read last is not UTF-8
+	recent  recent
 }
 
 // maxDepth bounds recursion: no sender nests deeper than five.
@@ -102,7 +103,8 @@ func (s *scanner) leave() {
 	s.depth--
 }
 
-// object calls field for each name; field must take the value.
+// object calls field for each name; field must take the value. Where a name becomes part of an event, badName is to be
+// looked at: another name may be decoded to the same.
 func (s *scanner) object(field func(name string) error) error {
 	if s.next() != '{' {
 		return s.unexpected("an object")
@@ -134,10 +136,11 @@ func (s *scanner) field(field func(name string) error) error {
 	if s.next() != '"' {
 		return s.unexpected("a name in quotes")
 	}
-	name, _, err := s.text()
+	name, valid, err := s.text()
 	if err != nil {
 		return err
 	}
+	s.badName = !valid
 	if s.next() != ':' {
 		return s.unexpected("':'")
 	}
