@@ -203,9 +203,10 @@ func (r *reading) what(h *happening, name string) error {
 			return r.skip()
 		})
 	case "inhibitingFingerprints":
-		return r.elements(name, func(int) error {
+		return r.elements(name, func(i int) error {
 			var cause string
 			err := r.decimal(place{field: name}, &cause)
+			r.present(sent{name + "[" + strconv.Itoa(i) + "]", cause})
 			h.causes = append(h.causes, cause)
 			return err
 		})

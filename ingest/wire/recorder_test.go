@@ -124,6 +124,8 @@ func TestOneBadEventOfTheRecorderIsADeadLetter(t *testing.T) {
 		{`{` + stamp + `,"data":{"alertCreated":{"alert":{"labels":{"labels":[{"key":"a","value":"b"}]}}}}}`, `events[1].alert.startsAt: missing`},
 		{`{` + stamp + `,"data":{"alertCreated":{"alert":{"fingerprint":"f"}}}}`, `events[1].alert.fingerprint: "f" is not a fingerprint`},
 		{`{` + stamp + `,"data":{"inhibitionMutedAlert":{"mutedAlert":{"fingerprint":"1"}}}}`, `events[1].inhibitingFingerprints: none`},
+		{`{` + stamp + `,"data":{"inhibitionMutedAlert":{"mutedAlert":{"fingerprint":"1"},"inhibitingFingerprints":["2",null]}}}`, `events[1].inhibitingFingerprints[1]: missing`},
+		{`{` + stamp + `,"data":{"inhibitionMutedAlert":{"mutedAlert":{"fingerprint":"1"},"inhibitingFingerprints":["f"]}}}`, `events[1].inhibitingFingerprints: "f" is not a fingerprint`},
 		{`{` + stamp + `,"data":{"silenceMutedAlert":{"mutedAlert":{"fingerprint":"1"}}}}`, `events[1].silence.id: missing`},
 		{`{` + stamp + `,"data":{"alertCreated":{}}}`, `events[1].alert: missing`},
 		{`{` + stamp + `,"data":{"alertCreated":{"alert":{}}}}`, `events[1].alert.labels: none`},
