@@ -2,7 +2,6 @@ package wire
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -331,9 +330,9 @@ func (x *item) instant(name string) ingest.Millis {
 
 // epoch reads an instant that is counted from 1970.
 func (x *item) epoch(name, text string, unit time.Duration) ingest.Millis {
-	n, err := strconv.ParseFloat(text, 64)
+	n, isNumber := parseNumber(text)
 	ms := n * float64(unit/time.Millisecond)
-	if err != nil || math.IsNaN(ms) {
+	if !isNumber {
 		x.wrong(place{field: name}, "%q is not a number", short(text))
 		return 0
 	}

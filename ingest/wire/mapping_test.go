@@ -106,6 +106,8 @@ func TestOneBadMappedItemIsADeadLetter(t *testing.T) {
 		{"a status that nobody mapped", `{"state":"WEIRD","check/name":"disk"}`, `items[1].status: "WEIRD" at "/state" is none of firing, resolved, unknown, and not among values`},
 		{"a status that is a list", `{"state":[2],"check/name":"disk"}`, `items[1].status: array at "/state" is not a text, a number or a boolean`},
 		{"a time that is none", `{"since":"soon","check/name":"disk"}`, `items[1].starts_at: "soon" is not a number`},
+		{"a time that is hexadecimal", `{"since":"0x10p0","check/name":"disk"}`, `items[1].starts_at: "0x10p0" is not a number`},
+		{"a time beyond all ages", `{"since":1e400,"check/name":"disk"}`, `items[1].starts_at: "1e400" is not between 1970 and 2200`},
 		{"a time of another age", `{"since":1e99,"check/name":"disk"}`, `items[1].starts_at: "1e99" is not between 1970 and 2200`},
 		{"an end before the start", `{"state":0,"since":5,"until":1,"check/name":"disk"}`, `items[1].ends_at: 1970-01-01T00:00:00.001Z lies before starts_at`},
 		{"labels that are a text", `{"tags":"x","check/name":"disk"}`, `items[1].labels: string at "/tags" is not an object`},

@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"errors"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/ingest"
 )
@@ -66,16 +68,25 @@ func (s *sample) event(r *reading) *ingest.Sample {
 	return e
 }
 
+// parseNumber reads a decimal number; one that is too large is infinite. Go would take hexadecimal ones, too.
+func parseNumber(text string) (n float64, isNumber bool) {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(n) || strings.ContainsAny(text, "xX") {
+		return 0, false
+	}
+	return n, true
+}
+
 // maxCount is where a count stops being plausible; nine million of them can still be summed.
 const maxCount = 1e9
 
 // count reads how many, to the nearest thousandth.
 func (r *reading) count(field, text string) ingest.Count {
-	n, err := strconv.ParseFloat(text, 64)
+	n, isNumber := parseNumber(text)
 	switch {
 	case text == "":
 		r.wrong(place{field: field}, "missing")
-	case err != nil || math.IsNaN(n):
+	case !isNumber:
 		r.wrong(place{field: field}, "%q is not a number", short(text))
 	case n < 0:
 		r.wrong(place{field: field}, "%s is negative", short(text))
