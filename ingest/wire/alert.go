@@ -94,10 +94,11 @@ func (a *alert) common(r *reading) *ingest.Alert {
 // Alertmanager would have given it.
 func (a *alert) name(r *reading) string {
 	const limit = 256
+	absent := strings.TrimSpace(a.fingerprint) == ""
 	switch {
-	case a.fingerprint == "" && a.known != "":
+	case absent && a.known != "":
 		return a.known
-	case a.fingerprint == "":
+	case absent:
 		return a.labels.Fingerprint()
 	case len(a.fingerprint) > limit:
 		r.wrong(place{field: "fingerprint"}, "%d bytes, at most %d", len(a.fingerprint), limit)

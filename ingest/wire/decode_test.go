@@ -112,13 +112,15 @@ func TestADeliveryWithoutAlertsIsFine(t *testing.T) {
 }
 
 func TestAMissingFingerprintIsComputed(t *testing.T) {
-	events, _, err := wire.Decode(webhook(`{"status":"firing","labels":{"a":"1","z":""},"startsAt":"2026-01-01T00:00:00Z"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// FNV-1a of "a", 255, "1", 255, by other means.
-	if got, want := events[0].Alert.Fingerprint, "d3b971819376d835"; got != want {
-		t.Errorf("%s, want %s", got, want)
+	for _, sent := range []string{``, `,"fingerprint":null`, `,"fingerprint":""`, `,"fingerprint":" \t"`} {
+		events, _, err := wire.Decode(webhook(`{"status":"firing","labels":{"a":"1","z":""},"startsAt":"2026-01-01T00:00:00Z"` + sent + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// FNV-1a of "a", 255, "1", 255, by other means.
+		if got, want := events[0].Alert.Fingerprint, "d3b971819376d835"; got != want {
+			t.Errorf("%s: %q, want %s", sent, got, want)
+		}
 	}
 }
 
