@@ -102,8 +102,8 @@ func TestWhatOnlySurroundsTheAlertsDoesNotCostThem(t *testing.T) {
 	}
 }
 
-func TestADeliveryWithoutAlertsIsFine(t *testing.T) {
-	for _, body := range []string{`{"version":"4","alerts":[]}`, `{"version":"4","alerts":null}`, ` {"version":"4"} `} {
+func TestADeliveryWithAnEmptyListOfAlertsIsFine(t *testing.T) {
+	for _, body := range []string{`{"version":"4","alerts":[]}`, `{"version":"4","alerts":null}`, ` {"version":"1","alerts":[]} `} {
 		events, dead, err := wire.Decode(record(ingest.PathAlertmanager, body))
 		if err != nil || len(events)+len(dead) > 0 {
 			t.Error(body, events, dead, err)
@@ -154,6 +154,8 @@ func TestWhatIsNoWebhookIsAnErrorWithItsPlace(t *testing.T) {
 		{"no version", `{"alerts":[]}`, `line 1, column 14 (byte 13): version: missing; a webhook says "version": "4" (Alertmanager) or "1" (Grafana)`},
 		{"another version", `{"version":"2","alerts":[]}`, `line 1, column 12 (byte 11): version: "2" is not supported; webhooks are read of "version": "4" (Alertmanager) and "1" (Grafana)`},
 		{"a number as version", `{"version":4}`, `line 1, column 12 (byte 11): version: the number 4 is not supported; webhooks are read of "version": "4" (Alertmanager) and "1" (Grafana)`},
+		{"no list of alerts", ` {"version":"4","Alerts":[]} `, `line 1, column 30 (byte 29): alerts: missing; a webhook always has the list, [] where it is empty`},
+		{"no list of Grafana's alerts", `{"version":"1"}`, `line 1, column 16 (byte 15): alerts: missing; a webhook always has the list, [] where it is empty`},
 		{"alerts that are no list", `{"version":"4","alerts":{}}`, `line 1, column 25 (byte 24): alerts: object is not an array`},
 		{"a bottomless pit", strings.Repeat(`{"a":`, 1000), `line 1, column 2502 (byte 2501): nested deeper than 500`},
 	} {

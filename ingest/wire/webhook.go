@@ -27,10 +27,11 @@ func (r *reading) webhook() error {
 		return r.fail("not an Alertmanager webhook: %s is not an object", kind)
 	}
 	var w struct{ receiver, groupKey, version, org string }
-	versionAt := len(r.in)
+	versionAt, listed := len(r.in), false
 	err := r.object(func(name string) error {
 		switch name {
 		case "alerts":
+			listed = true
 			return r.alerts()
 		case "version":
 			r.space()
@@ -59,6 +60,9 @@ func (r *reading) webhook() error {
 		r.keepExtras(w.org)
 	default:
 		return r.foreign(w.version, versionAt)
+	}
+	if !listed { // who sends one always lists them, and an answer of 200 would hide that they are called otherwise
+		return &syntaxError{r.at, "alerts: missing; a webhook always has the list, [] where it is empty"}
 	}
 	receiver := unquoteMeta(w.receiver)
 	for _, e := range r.out.Events {
