@@ -175,8 +175,8 @@ func bare(m kafka.Message) kafka.Message {
 	for own > 0 && m.Headers[own].Key != HeaderReason {
 		own--
 	}
-	ours := slices.DeleteFunc(slices.Clone(m.Headers[own:]), func(h kafka.Header) bool { return h.Key == HeaderKey })
-	m.Headers = append(ours, header(HeaderDropped, strconv.Itoa(own)))
+	ours := slices.Concat(m.Headers[own:], []kafka.Header{header(HeaderDropped, strconv.Itoa(own))})
+	m.Headers = slices.DeleteFunc(ours, func(h kafka.Header) bool { return h.Key == HeaderKey })
 	return m
 }
 

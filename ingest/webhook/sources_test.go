@@ -259,11 +259,12 @@ func TestWhatCannotBeUnpackedIsTreatedAsWhatCannotBeDecoded(t *testing.T) {
 				if test.tenant != "" {
 					headers = append(headers, "X-Scope-OrgID", test.tenant)
 				}
-				got := fmt.Sprint(s.post(test.path, "{", headers...).Code)
+				var got strings.Builder
+				got.WriteString(fmt.Sprint(s.post(test.path, "{", headers...).Code))
 				for _, rec := range s.journal.records[1:] {
-					got += " " + rec.Tenant + "/" + rec.Source
+					got.WriteString(" " + rec.Tenant + "/" + rec.Source)
 				}
-				equal(t, got, test.want)
+				equal(t, got.String(), test.want)
 			})
 		}
 	}
