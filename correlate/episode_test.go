@@ -126,6 +126,10 @@ func TestEpisodesOfOneAlert(t *testing.T) {
 			[]arrival{said(1, 0), said(6, 0, 5), said(7, 0, 4)}, 0, []string{"0 to 5"}},
 		"what was told before it fired again, of an end that lay ahead, is over": {
 			[]arrival{said(1, 0), said(6, 0, 1_000_000), said(30, 0), said(41, 0, 40), said(42, 0, 5)}, 0, []string{"0 to 40"}},
+		"an earlier end that is told again does not move one that lay ahead to before what was seen since": {
+			[]arrival{said(1, 0), said(6, 0, 5), said(30, 0), said(40, 0, 41), said(41, 0, 5)}, 0, []string{"0 to 40"}},
+		"the right end is told once": {
+			[]arrival{said(1, 0), said(6, 0, 7), said(7, 0, 5), said(8, 0, 3)}, 0, []string{"0 to 5"}},
 		"by a clock that is an hour ahead it lasts as long as it does": {
 			[]arrival{said(1, 60), said(6, 60, 65)}, 0, []string{"60 to 65"}},
 		"by a clock that is ahead it lasts no longer than it was seen": {

@@ -135,10 +135,12 @@ func (t *tenant) brief(a *alert, source string, ends, received ingest.Millis, se
 	a.open = open
 }
 
-// learns tells whether an end says more of how e ended than is known: nothing is, or it was told before it could be
-// known, and is earlier than what was believed then.
+// learns tells whether an end says more of how e ended than is known: nothing is, or the end lay ahead when it was told
+// and what is believed for it is when that was received. An earlier one is believed then, but for one before it was
+// last seen firing: that is the end of an earlier stretch, told again.
 func (e *episode) learns(ends ingest.Millis) bool {
-	return e.standing() == lost || e.row.State == Resolved && e.ahead != 0 && ends < e.row.EndsAt
+	capped := e.row.State == Resolved && e.ahead != 0 && e.row.EndsAt == e.latest(e.closedBy)
+	return e.standing() == lost || capped && e.lastSeen <= ends && ends < e.row.EndsAt
 }
 
 // learnEnd takes in how an episode ended of which that was not known.
@@ -155,11 +157,16 @@ func (t *tenant) learnEnd(e *episode, ends, received ingest.Millis, seen *ingest
 // that is yet to come: it ended when that was received, at the latest. Where its start lay ahead, too, when it was first seen,
 // the clock of its sender is as far ahead at least, and its end may be: so it lasts no longer than it was seen.
 func (e *episode) believe(told, received ingest.Millis) ingest.Millis {
-	latest := received + max(0, e.row.StartsAt-e.row.FirstSeenAt)
+	latest := e.latest(received)
 	if told > latest {
 		e.ahead = told
 	}
 	return min(told, latest)
+}
+
+// latest is the last instant at which e can have ended, if that was received then.
+func (e *episode) latest(received ingest.Millis) ingest.Millis {
+	return received + max(0, e.row.StartsAt-e.row.FirstSeenAt)
 }
 
 // start opens an episode.

@@ -35,6 +35,11 @@ type recorded struct {
 // for space between tokens. A body that is no JSON, such as protobuf, is written in base64.
 func AppendRecorded(b []byte, rec ingest.Record) ([]byte, error) {
 	line := recorded{ReceivedAt: rec.ReceivedAt, Path: rec.Path, Origin: rec.Origin}
+	if o := rec.Origin; o != nil && o.At.Time().Year() > 9999 { // no time that a text can hold, or that counts
+		undated := *o
+		undated.At = 0
+		line.Origin = &undated
+	}
 	if wellFormed(rec.Body) {
 		line.Body = rec.Body
 	} else {

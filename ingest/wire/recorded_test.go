@@ -100,6 +100,23 @@ func TestARecordThatWasReadLateIsDecodedFromAFileAsItWasThen(t *testing.T) {
 	}
 }
 
+// Some producers stamp microseconds as milliseconds.
+func TestARecordFromTheYear50000CanBeWrittenDown(t *testing.T) {
+	line, err := wire.AppendRecorded(nil, ingest.Record{
+		ReceivedAt: 1790000000000, Path: "/p", Body: []byte("{}"), Origin: &ingest.Origin{Stream: "s", Topic: "t", Offset: 7, At: 1790000000000000},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := read(string(line))
+	if err != nil || len(records) != 1 {
+		t.Fatalf("%s: %v", line, err)
+	}
+	if diff := cmp.Diff(&ingest.Origin{Stream: "s", Topic: "t", Offset: 7}, records[0].Origin); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestALineBreakInsideABodyDoesNotBreakTheLine(t *testing.T) {
 	text, err := wire.AppendRecorded(nil, ingest.Record{ReceivedAt: 1, Path: "/p", Source: "alertmanager", Body: []byte("{\n \"a\": 1 }\n")})
 	if err != nil || strings.Count(string(text), "\n") != 1 || !strings.Contains(string(text), `"body":{"a":1}`) {
