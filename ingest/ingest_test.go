@@ -116,3 +116,15 @@ func TestAnEventComesBackFromItsJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestTenantsThatAreNamedAreBounded(t *testing.T) {
+	some := ingest.NewTenants(2)
+	for _, name := range []string{"a", "b", "a"} {
+		if err := some.Admit(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := some.Admit("c"); err == nil {
+		t.Error("a third tenant was taken")
+	}
+}

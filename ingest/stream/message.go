@@ -151,7 +151,7 @@ func (s *Stream) tenant(source, named string) (string, error) {
 	case s.configured(named):
 		return cmp.Or(named, ingest.DefaultTenant), nil
 	}
-	return named, inHeader(TenantHeader, s.opts.tenants.room(named))
+	return named, inHeader(TenantHeader, s.opts.tenants.Room(named))
 }
 
 // configured says whether a tenant that a record names, "" for none, is there anyway.
@@ -169,7 +169,7 @@ func (s *Stream) admit(t *taken) error {
 	if s.configured(t.named) {
 		return nil
 	}
-	err := s.opts.tenants.admit(t.named)
+	err := s.opts.tenants.Admit(t.named)
 	if err != nil { // another record was faster
 		t.record.Tenant, t.record.Source = ingest.DefaultTenant, ingest.DefaultSource(t.record.Path)
 	}

@@ -23,15 +23,3 @@ func TestAFailureIsSaidOnceAMinuteAndTheOthersAreCounted(t *testing.T) {
 		t.Errorf("after a minute: %v, %d were not said", ok, unsaid)
 	}
 }
-
-func TestTenantsInHeadersAreBounded(t *testing.T) {
-	some := &tenants{limit: 2, seen: map[string]bool{}}
-	for _, name := range []string{"a", "b", "a"} {
-		if err := some.admit(name); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := some.admit("c"); err == nil {
-		t.Error("a third tenant was taken")
-	}
-}

@@ -44,7 +44,7 @@ type Options struct {
 	// SessionTimeout is how long the group waits for a member that is silent. Default 15 s.
 	SessionTimeout time.Duration
 
-	tenants *tenants // of all streams with these options
+	tenants *ingest.Tenants // of all streams with these options
 }
 
 const (
@@ -115,7 +115,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.MaxTenants = defaultMaxTenants
 	}
 	if o.tenants == nil {
-		o.tenants = &tenants{limit: o.MaxTenants, seen: map[string]bool{}}
+		o.tenants = ingest.NewTenants(o.MaxTenants)
 	}
 	if o.SessionTimeout == 0 {
 		o.SessionTimeout = defaultSessionTimeout

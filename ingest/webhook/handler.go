@@ -73,7 +73,7 @@ type Handler struct {
 	settings atomic.Pointer[inForce]
 	m        *metrics
 	budget   *budget
-	tenants  *tenants
+	tenants  *ingest.Tenants
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -119,7 +119,7 @@ func New(o Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{opts: o, m: m, budget: newBudget(o.MaxInflightBytes, m), tenants: newTenants(o.MaxTenants)}
+	h := &Handler{opts: o, m: m, budget: newBudget(o.MaxInflightBytes, m), tenants: ingest.NewTenants(o.MaxTenants)}
 	h.Configure(Settings{})
 	return h, nil
 }
@@ -200,7 +200,7 @@ func (h *Handler) take(ctx context.Context, settings *inForce, rec ingest.Record
 		return h.reject(ctx, rec, s, err)
 	}
 	if !settings.configured(rec.Tenant) {
-		if err := h.tenants.admit(rec.Tenant); err != nil {
+		if err := forbid(h.tenants.Admit(rec.Tenant)); err != nil {
 			return unidentified(err)
 		}
 	}
@@ -218,7 +218,7 @@ func (h *Handler) room(settings *inForce, named string) error {
 	if settings.configured(named) {
 		return nil
 	}
-	return h.tenants.room(named)
+	return forbid(h.tenants.Room(named))
 }
 
 // keep makes a record durable.

@@ -126,6 +126,14 @@ type forbidden string
 
 func (f forbidden) Error() string { return string(f) }
 
+// forbid makes an error the reason of a 403.
+func forbid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return forbidden(err.Error())
+}
+
 // identify returns whose a request is: its source and its tenant. Where only what it holds tells the source,
 // that is "", and the tenant is the one that is named, "" without one; see settle.
 func (s *Sources) identify(r *http.Request) (source, tenant string, err error) {

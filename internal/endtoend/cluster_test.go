@@ -83,12 +83,7 @@ func checkStorm(t *testing.T, conn *clickhouse.Conn, tenants []string, records [
 		return count(t, conn, "SELECT countIf(kind = 'delivery' AND tenant IN ('blue', 'green') AND NOT copy) FROM deliveries") >= sent
 	})
 	waitSettled(t, conn)
-	for _, table := range addressedTables(t, conn) {
-		rows := count(t, conn, "SELECT count() FROM "+table)
-		if distinct := count(t, conn, "SELECT uniqExact(partition, position, ordinal) FROM "+table); distinct != rows {
-			t.Errorf("%s has %d rows at %d addresses", table, rows, distinct)
-		}
-	}
+	checkAddresses(t, conn)
 	for _, tenant := range tenants { // whatever was sent twice
 		want := map[string]bool{}
 		for _, rec := range records {
@@ -105,14 +100,7 @@ func checkStorm(t *testing.T, conn *clickhouse.Conn, tenants []string, records [
 			t.Errorf("tenant %s: %d deliveries were accepted and are not there", tenant, len(want))
 		}
 	}
-	owners := map[string][]uint32{}
-	query(t, conn, "SELECT tenant, groupUniqArray(partition) FROM incidents GROUP BY tenant", nil, func(rows clickhouse.Rows) error {
-		var tenant string
-		var in []uint32
-		err := rows.Scan(&tenant, &in)
-		owners[tenant] = in
-		return err
-	})
+	owners := ownersOf(t, conn, "tenant", "incidents")
 	for _, tenant := range tenants {
 		if len(owners[tenant]) != 1 {
 			t.Fatalf("the incidents of tenant %s are of partitions %v, want one", tenant, owners[tenant])

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/rig"
 )
 
@@ -74,13 +73,8 @@ func TestAStreamIsSplitByDomainsAndEachIsKeptTogether(t *testing.T) {
 	checkNames(t, conn, "events", "labels['n']", want)
 	checkNames(t, conn, "dead_letters", "body", wantDead)
 	checkDeadTopic(t, k, wantDead, true)
-	for _, table := range addressedTables(t, conn) {
-		rows := count(t, conn, "SELECT count() FROM "+table)
-		if distinct := count(t, conn, "SELECT uniqExact(partition, position, ordinal) FROM "+table); distinct != rows {
-			t.Errorf("%s has %d rows at %d addresses", table, rows, distinct)
-		}
-	}
-	owners := ownersOfDomains(t, conn)
+	checkAddresses(t, conn)
+	owners := ownersOf(t, conn, "labels['cluster']", "episodes")
 	used := map[uint32]bool{}
 	for cluster, in := range owners {
 		if len(in) != 1 {
@@ -96,18 +90,4 @@ func TestAStreamIsSplitByDomainsAndEachIsKeptTogether(t *testing.T) {
 		t.Errorf("%d incidents are of several partitions", n)
 	}
 	t.Logf("COUNTED: %d alerts of %d clusters, each once, in %d partitions; %d dead letters", len(want), domains, len(used), len(wantDead))
-}
-
-// ownersOfDomains returns the partitions that the episodes of each cluster are in.
-func ownersOfDomains(t *testing.T, db clickhouse.Querier) map[string][]uint32 {
-	t.Helper()
-	owners := map[string][]uint32{}
-	query(t, db, "SELECT labels['cluster'] AS cluster, groupUniqArray(partition) FROM episodes GROUP BY cluster", nil, func(rows clickhouse.Rows) error {
-		var cluster string
-		var in []uint32
-		err := rows.Scan(&cluster, &in)
-		owners[cluster] = in
-		return err
-	})
-	return owners
 }

@@ -163,6 +163,31 @@ func addressedTables(t *testing.T, db clickhouse.Querier) []string {
 	return tables
 }
 
+// checkAddresses finds a row that is there twice, in any table.
+func checkAddresses(t *testing.T, db clickhouse.Querier) {
+	t.Helper()
+	for _, table := range addressedTables(t, db) {
+		rows := count(t, db, "SELECT count() FROM "+table)
+		if distinct := count(t, db, "SELECT uniqExact(partition, position, ordinal) FROM "+table); distinct != rows {
+			t.Errorf("%s has %d rows at %d addresses", table, rows, distinct)
+		}
+	}
+}
+
+// ownersOf returns the partitions that the rows of a table are in, by what they are of.
+func ownersOf(t *testing.T, db clickhouse.Querier, of, table string) map[string][]uint32 {
+	t.Helper()
+	owners := map[string][]uint32{}
+	query(t, db, "SELECT "+of+" AS owned, groupUniqArray(partition) FROM "+table+" GROUP BY owned", nil, func(rows clickhouse.Rows) error {
+		var owned string
+		var in []uint32
+		err := rows.Scan(&owned, &in)
+		owners[owned] = in
+		return err
+	})
+	return owners
+}
+
 // checkReconciled asks the ledger whether it holds what must never be.
 func (l *leftovers) checkReconciled(t *testing.T) {
 	t.Helper()

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/evenkeel/evenkeel/ingest"
 	"github.com/evenkeel/evenkeel/internal/clickhouse"
 	"github.com/evenkeel/evenkeel/internal/journal"
@@ -73,12 +71,7 @@ func trimmedJournal(t *testing.T, db *clickhouse.Conn, records []ingest.Record) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	w, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{Registerer: prometheus.NewRegistry()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, dir := &partition.ClickHouse{}, t.TempDir()
-	store.Use(w)
+	store, dir := storeIn(t, db), t.TempDir()
 	for _, rec := range withoutPositions(records) { // one by one: a segment ends between two appends
 		if _, err := j.Append(t.Context(), []ingest.Record{rec}); err != nil {
 			t.Fatal(err)

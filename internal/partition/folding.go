@@ -88,9 +88,12 @@ func (r *Runner) due(b *batch) bool {
 	if r.recover != nil {
 		return b.Last == r.recover.Last
 	}
+	if r.large(b, 1) {
+		return true
+	}
 	age := time.Since(b.since)
-	if age < r.opts.BatchAge || r.large(b, 1) {
-		return r.large(b, 1)
+	if age < r.opts.BatchAge {
+		return false
 	}
 	quiet := time.Since(r.came) >= r.opts.BatchAge/2
 	return quiet || age >= patience*r.opts.BatchAge || !r.large(b, 1.0/16)

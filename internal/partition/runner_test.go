@@ -146,12 +146,7 @@ func newRunner(t *testing.T, j partition.Log, store partition.Store, dir string)
 // holds each address once.
 func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 	db := rig.ClickHouse(t)
-	w, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{Registerer: prometheus.NewRegistry()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	store := &partition.ClickHouse{}
-	store.Use(w)
+	store := storeIn(t, db)
 	records := stormRecords(t, smallStorm)
 	records = append(records, refusedConfiguration(records[len(records)-1]))
 	dir := t.TempDir()
@@ -193,16 +188,23 @@ func TestClickHouseHoldsTheRowsOfTheFold(t *testing.T) {
 	}
 }
 
-// Whoever changes a table stops what is stored, and starts it again by changing it back: nothing is lost, and
-// nobody has to start the service again.
-func TestRowsWaitForATableThatWasChanged(t *testing.T) {
-	db := rig.ClickHouse(t)
+// storeIn stores in db.
+func storeIn(t *testing.T, db *clickhouse.Conn) *partition.ClickHouse {
+	t.Helper()
 	w, err := clickhouse.NewWriter(db, clickhouse.WriterOptions{Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := refusing{ClickHouse: &partition.ClickHouse{}, refused: make(chan error, 1)}
+	store := &partition.ClickHouse{}
 	store.Use(w)
+	return store
+}
+
+// Whoever changes a table stops what is stored, and starts it again by changing it back: nothing is lost, and
+// nobody has to start the service again.
+func TestRowsWaitForATableThatWasChanged(t *testing.T) {
+	db := rig.ClickHouse(t)
+	store := refusing{ClickHouse: storeIn(t, db), refused: make(chan error, 1)}
 	alter := func(sql string) {
 		t.Helper()
 		if err := db.Exec(t.Context(), sql, nil); err != nil {
@@ -217,36 +219,26 @@ func TestRowsWaitForATableThatWasChanged(t *testing.T) {
 	if _, err := j.Append(t.Context(), withoutPositions(records)); err != nil {
 		t.Fatal(err)
 	}
-	r := newRunner(t, j, store, dir)
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
-	var refused error
-	select {
-	case refused = <-store.refused:
-	case err := <-done:
-		t.Fatalf("it has ended: %v", err)
-	}
-	if err := refused; !strings.Contains(err.Error(), "column severity of table episodes is of type String") {
-		t.Errorf("it is refused by %v", err)
-	}
-	if err := partition.CheckInserts(t.Context(), db); err == nil {
-		t.Error("the tables are said to take the rows")
-	}
-	alter("ALTER TABLE episodes MODIFY COLUMN severity LowCardinality(String)")
-	if err := partition.CheckInserts(t.Context(), db); err != nil {
-		t.Error(err)
-	}
-	within, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if err := r.WaitStored(within, j.Last()); err != nil {
-		t.Fatal(err)
-	}
-	stop()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
+	runUntil(t, newRunner(t, j, store, dir), func(r *partition.Runner, ctx context.Context) {
+		select {
+		case err := <-store.refused:
+			if !strings.Contains(err.Error(), "column severity of table episodes is of type String") {
+				t.Errorf("it is refused by %v", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+		if err := partition.CheckInserts(t.Context(), db); err == nil {
+			t.Error("the tables are said to take the rows")
+		}
+		alter("ALTER TABLE episodes MODIFY COLUMN severity LowCardinality(String)")
+		if err := partition.CheckInserts(t.Context(), db); err != nil {
+			t.Error(err)
+		}
+		if err := r.WaitStored(ctx, j.Last()); err != nil {
+			t.Error(err)
+		}
+	})
 	want := foldAll(partition.NewFold(0), records)
 	compareCounts(t, db, &want)
 }
